@@ -1,0 +1,9 @@
+"""The one exception that means "what you gave me is wrong", as opposed to "I am broken"."""
+
+
+class InputError(ValueError):
+    """Bad input from the user: a file, a field, a name or a value.
+
+    Its message is one line that says which file or field, what is wrong with it, and what to do. The command line prints it and exits with
+    code 2; a script can catch it as the ValueError that it is.
+    """

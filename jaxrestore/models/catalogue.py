@@ -1,0 +1,63 @@
+"""Every published configuration by name. Names are strings here, so that listing them imports no network."""
+
+import dataclasses
+import difflib
+from importlib import import_module
+from typing import Any
+
+import flax.linen as nn
+
+from jaxrestore.errors import InputError
+from jaxrestore.models.card import TASKS, ModelCard
+
+_HOME_OF = {
+    "dncnn_gray": "restoration.dncnn",
+    "dncnn_gray_blind": "restoration.dncnn",
+    "dncnn_color_blind": "restoration.dncnn",
+    "dncnn_color_blind_light": "restoration.dncnn",
+}
+
+
+def list_models(task: str | None = None) -> tuple[str, ...]:
+    """Names of all published configurations, or of those for one task.
+
+    Raises:
+      InputError: unknown task.
+    """
+    if task is None:
+        return tuple(_HOME_OF)
+    if task not in TASKS:
+        raise InputError(f"unknown task {task!r}: choose one of {', '.join(TASKS)}")
+    return tuple(name for name in _HOME_OF if model_card(name).task == task)
+
+
+def model_card(name: str) -> ModelCard:
+    """The card of a published configuration.
+
+    Raises:
+      InputError: unknown name; the message offers the nearest ones.
+    """
+    if name not in _HOME_OF:
+        near = difflib.get_close_matches(name, _HOME_OF, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`jaxrestore models` lists them all"
+        raise InputError(f"unknown model {name!r}: {hint}")
+    module = import_module(f"jaxrestore.models.{_HOME_OF[name]}")
+    return next(card for card in module.CARDS if card.name == name)
+
+
+def create_model(name: str, **overrides: Any) -> nn.Module:
+    """The network of a published configuration.
+
+    Args:
+      name: as listed by `list_models`.
+      **overrides: fields of the module that shall differ from the published ones, such as `dtype`.
+
+    Raises:
+      InputError: unknown name or unknown field.
+    """
+    card = model_card(name)
+    known = [f.name for f in dataclasses.fields(card.module) if f.name not in ("parent", "name")]
+    unknown = sorted(set(overrides) - set(known))
+    if unknown:
+        raise InputError(f"model {name} has no field {', '.join(map(repr, unknown))}: its fields are {', '.join(known)}")
+    return card.create(**overrides)

@@ -1,0 +1,64 @@
+"""Normalisation layers with the references' constants."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from jaxrestore.nn.initialise import ones, parameter, zeros
+from jaxrestore.typing import DType, Image
+
+DATA_AXIS = "data"
+"""The mapped axis over which a batch is split (`training.parallel`)."""
+
+
+class BatchNorm(nn.Module):
+    """Normalisation of each channel by its mean and variance over the batch and all positions (Ioffe and Szegedy 2015).
+
+    The statistics are those of the whole batch however it is split: under `jit` over a mesh by construction, under `shard_map` and `pmap` by a
+    mean over the axis `DATA_AXIS` where that axis is bound.
+
+    Attributes:
+      epsilon: added to the variance.
+      momentum: share of a new batch in the running statistics, as torch counts it (Flax counts the share that is kept).
+      dtype: type of the result; statistics are always float32.
+      param_dtype: type of scale and shift.
+
+    Takes and gives (N, H, W, C). With `train=True` it uses the batch's statistics and updates the collection `batch_stats`; otherwise it uses
+    the running ones.
+    """
+
+    epsilon: float = 1e-5
+    momentum: float = 0.1
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @nn.compact
+    def __call__(self, image: Image, train: bool = False) -> Image:
+        """Normalise."""
+        channels = image.shape[-1]
+        mean_ = self.variable("batch_stats", "mean", lambda: jnp.zeros(channels, jnp.float32))
+        var_ = self.variable("batch_stats", "var", lambda: jnp.ones(channels, jnp.float32))
+        scale = parameter(self, "scale", ones, (channels,), self.param_dtype)
+        bias = parameter(self, "bias", zeros, (channels,), self.param_dtype)
+        if train:
+            x = image.astype(jnp.float32)
+            mean, square = _over_devices(jnp.mean(x, (0, 1, 2)), jnp.mean(jnp.square(x), (0, 1, 2)))
+            var = jnp.maximum(square - jnp.square(mean), 0.0)
+            if not self.is_initializing():
+                mean_.value = (1.0 - self.momentum) * mean_.value + self.momentum * mean
+                var_.value = (1.0 - self.momentum) * var_.value + self.momentum * var
+        else:
+            mean, var = mean_.value, var_.value
+        factor = scale * lax.rsqrt(var + self.epsilon)
+        shift = bias - mean * factor
+        dtype = self.dtype or image.dtype
+        return image.astype(dtype) * factor.astype(dtype).reshape(1, 1, 1, -1) + shift.astype(dtype).reshape(1, 1, 1, -1)
+
+
+def _over_devices(*statistics: jax.Array) -> tuple[jax.Array, ...]:
+    try:
+        lax.axis_size(DATA_AXIS)
+    except NameError:  # not mapped: the batch is whole
+        return statistics
+    return lax.pmean(statistics, DATA_AXIS)

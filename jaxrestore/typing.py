@@ -1,0 +1,25 @@
+"""The names of array shapes and of the few other types that appear in signatures everywhere."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, PRNGKeyArray
+
+Image = Float[Array | np.ndarray, "... _ _ _"]
+"""(..., height, width, channels), floating point, nominally in [0, 1]."""
+
+Key = PRNGKeyArray
+"""A typed key of `jax.random.key`."""
+
+DType = Any
+"""Anything that `jnp.dtype` takes: `jnp.bfloat16`, "float32"..."""
+
+Variables = Mapping[str, Any]
+"""What a Flax module's `init` gives and `apply` takes: {"params": ..., "batch_stats": ...}."""
+
+Tree = Any
+"""A pytree whose leaves are arrays."""
+
+ArrayLike = jax.typing.ArrayLike

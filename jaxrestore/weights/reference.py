@@ -1,0 +1,125 @@
+"""Between a reference's state dict and our variables, strict both ways.
+
+A model file says only which module of ours is which of theirs (`reference_names`); how a leaf is laid out is known here, once, from the leaf's
+name. Nothing may be left over on either side.
+"""
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+
+import flax.linen as nn
+import flax.traverse_util
+import jax
+import numpy as np
+
+from jaxrestore.errors import InputError
+from jaxrestore.typing import Variables
+
+# Our leaf's name -> the reference's, for modules of every kind.
+_THEIR_LEAF = {
+    "kernel": "weight",
+    "kernel_transposed": "weight",
+    "scale": "weight",
+    "slope": "weight",
+    "embedding": "weight",
+    "bias": "bias",
+    "mean": "running_mean",
+    "var": "running_var",
+}
+# Counters and the like that no network's output depends on.
+_NO_COUNTERPART = ("num_batches_tracked",)
+_WRAPPERS = ("module.",)
+
+
+def reference_table(model: nn.Module) -> tuple[Callable, tuple[str, ...]]:
+    """The `reference_names` function and the ignored prefixes of the file in which a network is defined."""
+    home = sys.modules[type(model).__module__]
+    if not hasattr(home, "reference_names"):
+        raise InputError(f"{type(model).__name__} has no reference layout: its weights come only from jaxrestore's own files")
+    return home.reference_names, getattr(home, "REFERENCE_IGNORED", ())
+
+
+def expected_tensors(model: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors of the reference's state dict for this network."""
+    return {name: _theirs(path[-1], np.empty(leaf.shape, np.uint8)).shape for path, leaf, name in _pairs(model)}
+
+
+def from_reference(model: nn.Module, state: Mapping[str, np.ndarray]) -> Variables:
+    """Our variables from a reference's state dict.
+
+    Args:
+      model: the network, with the fields of the configuration that the state belongs to.
+      state: the reference's tensors by name, in its own layout (torch: kernels OIHW).
+
+    Raises:
+      InputError: a leaf of ours has no source, a tensor of theirs is neither used nor ignored, or a shape differs; all are listed.
+    """
+    state = without_wrappers(state)
+    ignored = reference_table(model)[1]
+    variables, missing, wrong = {}, [], []
+    pairs = _pairs(model)
+    for path, leaf, name in pairs:
+        if name not in state:
+            missing.append(name)
+            continue
+        value = _ours(path[-1], np.asarray(state[name]))
+        if value.shape != leaf.shape:
+            wrong.append(f"{name} gives {value.shape}, the network has {leaf.shape}")
+        else:
+            variables[path] = value.astype(leaf.dtype)
+    used = {name for _, _, name in pairs}
+    left_over = [k for k in state if k not in used and not k.startswith(tuple(ignored)) and not k.endswith(_NO_COUNTERPART)]
+    problems = [f"missing {_some(missing)}"] * bool(missing) + [f"left over {_some(left_over)}"] * bool(left_over) + wrong[:3]
+    if problems:
+        raise InputError(f"these weights do not fit {type(model).__name__}: {'; '.join(problems)}")
+    return flax.traverse_util.unflatten_dict(variables)
+
+
+def to_reference(model: nn.Module, variables: Variables) -> dict[str, np.ndarray]:
+    """A state dict that the reference code loads: `from_reference` backwards (without its counters and fixed tensors)."""
+    flat = flax.traverse_util.flatten_dict(variables)
+    return {name: np.ascontiguousarray(_theirs(path[-1], np.asarray(flat[path]))) for path, _, name in _pairs(model)}
+
+
+def without_wrappers(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The state without the prefix that data-parallel training puts before every name."""
+    for prefix in _WRAPPERS:
+        if state and all(name.startswith(prefix) for name in state):
+            state = {name.removeprefix(prefix): value for name, value in state.items()}
+    return dict(state)
+
+
+def variable_shapes(model: nn.Module) -> Variables:
+    """Shapes of a network's variables, by evaluating nothing."""
+    channels = getattr(model, "channels", 3)
+    image = jax.ShapeDtypeStruct((1, 32, 32, channels), np.float32)
+    return jax.eval_shape(model.init, jax.random.key(0), image)
+
+
+def _pairs(model: nn.Module) -> list[tuple[tuple[str, ...], jax.ShapeDtypeStruct, str]]:
+    names = reference_table(model)[0](model)
+    leaves = flax.traverse_util.flatten_dict(variable_shapes(model))
+    unnamed = sorted({"/".join(path[1:-1]) for path in leaves} - set(names))
+    if unnamed:
+        raise ValueError(f"reference_names of {type(model).__name__} does not name {_some(unnamed)}")
+    return [(path, leaf, f"{names['/'.join(path[1:-1])]}.{_THEIR_LEAF[path[-1]]}") for path, leaf in leaves.items()]
+
+
+def _ours(leaf: str, value: np.ndarray) -> np.ndarray:
+    if leaf == "kernel":
+        return value.T if value.ndim == 2 else np.moveaxis(value, (0, 1), (-1, -2))
+    if leaf == "kernel_transposed":  # theirs (in, out, height, width), applied as a gradient
+        return np.moveaxis(value, (0, 1), (-2, -1))[::-1, ::-1]
+    return value
+
+
+def _theirs(leaf: str, value: np.ndarray) -> np.ndarray:
+    if leaf == "kernel":
+        return value.T if value.ndim == 2 else np.moveaxis(value, (-1, -2), (0, 1))
+    if leaf == "kernel_transposed":
+        return np.moveaxis(value[::-1, ::-1], (-2, -1), (0, 1))
+    return value
+
+
+def _some(names: Sequence[str], most: int = 4) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -1,0 +1,14 @@
+"""What every test runs under: shape annotations checked, ranks never promoted silently, a fresh compile for no one."""
+
+import os
+
+# Eight virtual devices on one CPU: what the parallel tests need must be said before JAX starts.
+os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=8"
+
+from jaxtyping import install_import_hook
+
+install_import_hook("jaxrestore", "beartype.beartype")
+
+import jax
+
+jax.config.update("jax_numpy_rank_promotion", "raise")

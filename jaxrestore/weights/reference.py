@@ -1,7 +1,7 @@
 """Between a reference's state dict and our variables, strict both ways.
 
-A model file says only which module of ours is which of theirs (`reference_names`); how a leaf is laid out is known here, once, from the leaf's
-name. Nothing may be left over on either side.
+A model file says only which module of ours is which of theirs (`reference_names`); how a leaf is laid out is known here, once, from the
+leaf's name. Nothing may be left over on either side.
 """
 
 import sys

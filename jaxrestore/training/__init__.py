@@ -1,0 +1,1 @@
+"""Training: pure steps, compiled over devices; a loop that resumes exactly."""

@@ -1,0 +1,75 @@
+"""Sources of images from their configuration."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxrestore.data.dead_leaves import DeadLeaves
+from jaxrestore.data.images import to_float
+from jaxrestore.data.sources import ArrayRecordImages, ImageFolder, PairedFolders, TFDSImages
+from jaxrestore.errors import InputError
+from jaxrestore.training.config import Data, Validation
+
+
+def open_source(data: Data) -> Any:
+    """The random-access source of clean images (or pairs) that a configuration names.
+
+    Raises:
+      InputError: no such folder or file, or no images in it.
+    """
+    common: dict[str, Any] = {"channels": data.channels, "cache": data.cache}
+    match data.source:
+        case "folder":
+            return ImageFolder(data.path, **common)
+        case "pairs":
+            return PairedFolders(data.path, str(data.target), **common)
+        case "array_record":
+            return ArrayRecordImages(data.path, **common)
+        case "tfds":
+            return TFDSImages(data.path, **common)
+        case "dead_leaves":
+            return DeadLeaves(channels=data.channels, seed=data.seed)
+        case unknown:
+            raise ValueError(f"unknown source {unknown!r}")
+
+
+@dataclass(frozen=True)
+class ValidationSet:
+    """Centre crops, clean (N, H, W, C) and degraded, float32 in [0, 1], the same for the whole run."""
+
+    clean: np.ndarray
+    degraded: np.ndarray
+
+
+def validation_set(validation: Validation, data: Data, degrade: Callable | None, multiple: int) -> ValidationSet | None:
+    """The images that a run is measured on, degraded once, the same in every run.
+
+    Args:
+      validation: which images.
+      data: the training data, for the channels and for "dead_leaves".
+      degrade: (key, image) -> image.
+      multiple: the crop's side is brought down to a multiple of this.
+    """
+    if validation.path is None or degrade is None:
+        return None
+    if data.source == "dead_leaves" and validation.path == "dead_leaves":
+        source: Any = DeadLeaves(count=validation.images, channels=data.channels, seed=data.seed + 1)
+    else:
+        source = ImageFolder(validation.path, channels=data.channels)
+    crops = [to_float(source[i]["image"]) for i in range(min(len(source), validation.images))]
+    side = min([validation.crop, *(n for crop in crops for n in crop.shape[:2])])
+    side -= side % multiple
+    if side < 1:
+        raise InputError(f"{validation.path}: its smallest image is under {multiple} pixels wide, too small to validate on")
+    clean = np.stack([_centre(crop, side) for crop in crops])
+    keys = jax.random.split(jax.random.key(0), len(clean))
+    degraded = np.asarray(jax.jit(jax.vmap(degrade))(keys, clean))
+    return ValidationSet(clean, degraded)
+
+
+def _centre(image: np.ndarray, side: int) -> np.ndarray:
+    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
+    return image[top : top + side, left : left + side]

@@ -1,0 +1,221 @@
+"""The training loop: one function that reads from top to bottom.
+
+A run's folder holds everything: `config.json`, `checkpoints/`, `log.jsonl`, `tensorboard/`, `samples/` and, at the end,
+`weights.safetensors`. Started again on the same folder it goes on from the newest checkpoint, to the bit.
+"""
+
+import json
+import math
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxrestore.data.pipeline import training_batches
+from jaxrestore.degradations import recipes
+from jaxrestore.errors import InputError
+from jaxrestore.losses import pixel
+from jaxrestore.metrics import convention_for, psnr
+from jaxrestore.models.catalogue import create_model, model_card
+from jaxrestore.training.checkpoints import Checkpoints
+from jaxrestore.training.config import Experiment, differences, load_experiment, to_dict
+from jaxrestore.training.inputs import ValidationSet, open_source, validation_set
+from jaxrestore.training.log import Log, Progress
+from jaxrestore.training.objectives.supervised import Supervised
+from jaxrestore.training.optimizers import learning_rate, make_optimizer
+from jaxrestore.training.parallel import compile_step, make_mesh, put_batch, replicate
+from jaxrestore.training.state import TrainState
+from jaxrestore.training.transfer import StartingPoint, starting_point
+from jaxrestore.weights import save_weights
+from jaxrestore.weights.describe import describe
+
+
+def main(path: str, overrides: tuple[str, ...] = ()) -> TrainState:
+    """`jaxrestore train`: load an experiment and run it."""
+    return train(load_experiment(path, overrides))
+
+
+def train(config: Experiment) -> TrainState:
+    """Train, or go on training, until `config.steps`.
+
+    Returns:
+      The last state. A SIGTERM saves a checkpoint and returns early.
+
+    Raises:
+      InputError: a field is wrong, the run's folder belongs to another configuration, a checkpoint is damaged, or the loss is not finite.
+    """
+    folder = Path(config.run)
+    card = model_card(config.model.name)
+    model = create_model(config.model.name, **config.model.fields)
+    if config.precision == "bfloat16":
+        model = model.clone(dtype=jnp.bfloat16)
+    degrade = recipes.parse(config.degradation) if config.degradation else None
+    validation_recipe = recipes.parse(config.validation.recipe) if config.validation.recipe else degrade
+    source = open_source(config.data)
+    _claim(folder, config)
+
+    mesh = make_mesh()
+    shard = (jax.process_index(), jax.process_count())
+    if config.data.batch % shard[1]:
+        raise InputError(f"data.batch = {config.data.batch} cannot be split over {shard[1]} hosts")
+    batches = training_batches(
+        source,
+        batch_size=config.data.batch // shard[1],
+        patch=config.data.patch,
+        seed=config.data.seed,
+        workers=config.data.workers,
+        augment=config.data.augment,
+        shard=shard,
+    )
+    validation = validation_set(config.validation, config.data, validation_recipe, max(card.multiple, card.scale))
+
+    checkpoints = Checkpoints(folder)
+    resumed = checkpoints.latest() is not None
+    start = StartingPoint.from_meta(checkpoints.meta()) if resumed else starting_point(config, model)
+    objective = Supervised(
+        model=model,
+        loss=getattr(pixel, config.loss),
+        optimizer=make_optimizer(config.optimizer, config.steps, start.factors),
+        degrade=degrade,
+        accumulate=config.optimizer.accumulate,
+        ema=config.optimizer.ema,
+        frozen=start.frozen_statistics,
+    )
+    example = {"image": jax.ShapeDtypeStruct((1, config.data.patch, config.data.patch, config.data.channels), np.uint8)}
+    example |= {"index": jax.ShapeDtypeStruct((1,), np.int32)}
+    if degrade is None:
+        example["degraded"] = jax.ShapeDtypeStruct(_degraded_shape(source, config), np.uint8)
+    state = replicate(objective.init(jax.random.key(config.seed), example, start.variables), mesh)
+    if resumed:
+        state = replicate(checkpoints.restore(state, batches), mesh)
+        print(f"{folder}: goes on from step {int(state.step)}", file=sys.stderr)
+    elif start.report:
+        print(start.report, file=sys.stderr)
+
+    step_function = compile_step(objective.step, mesh, config.parallel)
+    validate = _validator(model, validation, card) if validation is not None else None
+    rate_at = learning_rate(config.optimizer, config.steps)
+    meta = {**describe(model, config.model.name), "config": to_dict(config), **start.to_meta()}
+    stop = _StopRequest()
+    step = saved = int(state.step)
+    metrics: dict[str, Any] = {}
+    log = Log(folder, step)
+    with Progress(config.steps, step, config.data.batch) as progress:
+        while step < config.steps and not stop.requested:
+            state, metrics = step_function(state, put_batch(_numbers(next(batches)), mesh))
+            step += 1
+
+            if step % config.log_every == 0 or step == config.steps:
+                values = _finite(metrics, step, folder, saved)
+                log.write(step, **values, learning_rate=float(rate_at(step - 1)), images_per_second=round(progress.rate(step), 2))
+                progress.show(step, **values)
+            score = None
+            if validate is not None and (step % config.validation.every == 0 or step == config.steps):
+                score, sample = validate(state)
+                log.write(step, **{"validation_psnr": score["psnr"], "convention": score["convention"]})
+                log.picture(step, "degraded_restored_clean", sample)
+                progress.show(step, psnr=score["psnr"])
+            if step % config.checkpoint_every == 0 or step == config.steps or score is not None:
+                _finite(metrics, step, folder, saved)
+                checkpoints.save(state, batches, meta, None if score is None else score["psnr"])
+                saved = step
+    if stop.requested and step > saved:
+        _finite(metrics, step, folder, saved)
+        checkpoints.save(state, batches, meta)
+        print(f"{folder}: stopped at step {step} as asked; the same command goes on from there", file=sys.stderr)
+    if step >= config.steps and jax.process_index() == 0:
+        information = {"config": to_dict(config), "steps": step}
+        save_weights(folder / "weights.safetensors", jax.device_get(state.variables()), model, config.model.name, information)
+    log.close()
+    checkpoints.close()
+    stop.restore()
+    return state
+
+
+def _claim(folder: Path, config: Experiment) -> None:
+    """Make the run's folder, or check that the run in it is this one."""
+    path = folder / "config.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            changed = differences(json.loads(path.read_text()), to_dict(config))
+            if changed:
+                raise InputError(
+                    f"{folder}: holds a run with another {', '.join(changed)}; give another folder with run=..., "
+                    f"and transfer.source={folder} to start from its weights"
+                )
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps(to_dict(config), indent=1) + "\n")
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be used as a run's folder: {error.strerror}") from error
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: is no JSON file; remove it or give another folder with run=...") from error
+
+
+def _degraded_shape(source: Any, config: Experiment) -> tuple[int, ...]:
+    record = source[0]
+    scale = record["image"].shape[0] // record["degraded"].shape[0]
+    side = config.data.patch // scale
+    return (1, side, side, config.data.channels)
+
+
+def _numbers(batch: dict[str, Any]) -> dict[str, np.ndarray]:
+    """The parts of a batch that go to the device; the index as the 32 bits that keys are folded with."""
+    kept = {name: batch[name] for name in ("image", "degraded") if name in batch}
+    return {**kept, "index": np.asarray(batch["index"]).astype(np.uint32)}
+
+
+def _finite(metrics: dict[str, Any], step: int, folder: Path, saved: int) -> dict[str, float]:
+    values = {name: float(value) for name, value in metrics.items()}
+    bad = [name for name, value in values.items() if not math.isfinite(value)]
+    if bad:
+        kept = f"the checkpoint of step {saved} is kept" if saved else "there is no checkpoint yet"
+        raise InputError(
+            f"{folder}: {bad[0]} is {values[bad[0]]} at step {step}, so training stops; {kept}. "
+            "Lower optimizer.rate or set optimizer.clip=1.0"
+        )
+    return values
+
+
+def _validator(model: Any, images: ValidationSet, card: Any) -> Callable[[TrainState], tuple[dict[str, Any], np.ndarray]]:
+    convention = convention_for(card.task, card.scale)
+    apply = jax.jit(model.apply)
+
+    def validate(state: TrainState) -> tuple[dict[str, Any], np.ndarray]:
+        variables = state.variables()
+        restored = [np.clip(np.asarray(apply(variables, image[None])), 0.0, 1.0)[0] for image in images.degraded]
+        scores = [float(psnr(a, b, convention)) for a, b in zip(restored, images.clean, strict=True)]
+        first = images.degraded[0]
+        if first.shape != restored[0].shape:
+            repeat = restored[0].shape[0] // first.shape[0]
+            first = first.repeat(repeat, 0).repeat(repeat, 1)
+        sample = np.concatenate([np.clip(first, 0.0, 1.0), restored[0], images.clean[0]], axis=1)
+        return {"psnr": float(np.mean(scores)), "convention": convention.name}, sample
+
+    return validate
+
+
+class _StopRequest:
+    """Set by SIGTERM; the loop looks at it between steps."""
+
+    def __init__(self) -> None:
+        self.requested = False
+        self.previous: Any = None
+        try:
+            self.previous = signal.signal(signal.SIGTERM, self._set)
+        except ValueError:  # not the main thread, which alone may listen to signals
+            self.previous = None
+
+    def _set(self, *_: object) -> None:
+        self.requested = True
+
+    def restore(self) -> None:
+        if self.previous is not None:
+            signal.signal(signal.SIGTERM, self.previous)

@@ -1,0 +1,1 @@
+"""What is minimised, each as a pure `init` and `step`."""

@@ -1,0 +1,129 @@
+"""Supervised restoration: degrade a clean image on the device, restore it, compare."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+
+from jaxrestore.nn.initialise import initialise
+from jaxrestore.training.state import TrainState
+from jaxrestore.typing import Key, Tree, Variables
+
+Batch = Mapping[str, Any]
+"""{"image": clean (N, H, W, C) uint8, uint16 or float in [0, 1]; "index": (N,) place in the stream; "degraded": the input, for paired data}."""
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """Minimise the mean of `loss(model(degrade(image)), image)`.
+
+    Attributes:
+      model: the network.
+      loss: (restored, clean) -> one value for each image.
+      optimizer: gradient transformation.
+      degrade: (key, image (H, W, C)) -> degraded image; None where batches bring their own.
+      accumulate: parts into which a batch is cut.
+      ema: share of the old average of the parameters kept at each step, or None.
+      frozen: paths of normalisation statistics that do not move, as "norm_1/mean".
+    """
+
+    model: nn.Module
+    loss: Callable
+    optimizer: optax.GradientTransformation
+    degrade: Callable | None = None
+    accumulate: int = 1
+    ema: float | None = None
+    frozen: frozenset[str] = frozenset()
+
+    def init(self, key: Key, batch: Batch, variables: Variables | None = None) -> TrainState:
+        """The state before the first step, from given variables or from the network's initialisers."""
+        initial, degradations = jax.random.split(key)
+        if variables is None:
+            variables = initialise(self.model, initial, jax.eval_shape(self.inputs, degradations, batch)[0])
+        params = jax.tree.map(jnp.asarray, variables["params"])
+        stats = jax.tree.map(jnp.asarray, variables.get("batch_stats", {}))
+        ema = None if self.ema is None else jax.tree.map(jnp.array, params)  # a copy: the two are donated separately
+        return TrainState(jnp.zeros((), jnp.int32), params, stats, self.optimizer.init(params), ema, degradations)
+
+    def inputs(self, key: Key, batch: Batch) -> tuple[jax.Array, jax.Array]:
+        """(degraded, clean) of a batch. Image k's degradation depends on the key and on index k alone, not on how the batch is cut."""
+        clean = as_float(batch["image"])
+        if self.degrade is None:
+            return as_float(batch["degraded"]), clean
+        keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(batch["index"])
+        return jax.vmap(self.degrade)(keys, clean), clean
+
+    def step(self, state: TrainState, batch: Batch, axis: str | None = None) -> tuple[TrainState, dict[str, jax.Array]]:
+        """One step of the optimiser.
+
+        Args:
+          state: the state.
+          batch: this device's part of the batch.
+          axis: name of the mapped axis over which the batch is split, when mapped; gradients and metrics are averaged over it.
+
+        Returns:
+          The next state, and {"loss", "gradient_norm"} as float32 scalars.
+        """
+        loss, gradient, stats = self._gradient(state, batch)
+        if axis is not None:
+            loss, gradient = lax.pmean((loss, gradient), axis)
+        updates, optimizer = self.optimizer.update(gradient, state.optimizer, state.params)
+        params = optax.apply_updates(state.params, updates)
+        ema = None if self.ema is None or state.ema is None else self._average(state.ema, params, state.step)
+        new = state.replace(step=state.step + 1, params=params, batch_stats=stats, optimizer=optimizer, ema=ema)
+        return new, {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
+
+    def _gradient(self, state: TrainState, batch: Batch) -> tuple[jax.Array, Tree, Tree]:
+        def of_part(stats: Tree, part: Batch) -> tuple[jax.Array, Tree, Tree]:
+            degraded, clean = self.inputs(state.key, part)
+
+            def objective(params: Tree) -> tuple[jax.Array, Tree]:
+                variables = {"params": params, **({"batch_stats": stats} if stats else {})}
+                restored, new = self._apply(variables, degraded)
+                return jnp.mean(self.loss(restored.astype(jnp.float32), clean)), new
+
+            (loss, new), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
+            return loss, gradient, self._keep_frozen(stats, new)
+
+        if self.accumulate == 1:
+            return of_part(state.batch_stats, batch)
+
+        def add(carry: tuple, part: Batch) -> tuple[tuple, None]:
+            stats, loss, gradient = carry
+            part_loss, part_gradient, stats = of_part(stats, part)
+            return (stats, loss + part_loss, jax.tree.map(jnp.add, gradient, part_gradient)), None
+
+        parts = jax.tree.map(lambda x: x.reshape(self.accumulate, -1, *x.shape[1:]), dict(batch))
+        start = (state.batch_stats, jnp.zeros(()), jax.tree.map(jnp.zeros_like, state.params))
+        # Inside a loop XLA's CPU backend computes convolutions' weight gradients many times slower, so there the loop is unrolled.
+        unroll = self.accumulate if jax.default_backend() == "cpu" else 1
+        (stats, loss, gradient), _ = lax.scan(add, start, parts, unroll=unroll)
+        return loss / self.accumulate, jax.tree.map(lambda g: g / self.accumulate, gradient), stats
+
+    def _apply(self, variables: Variables, degraded: jax.Array) -> tuple[jax.Array, Tree]:
+        if "batch_stats" not in variables:
+            return self.model.apply(variables, degraded), {}
+        restored, new = self.model.apply(variables, degraded, train=True, mutable="batch_stats")
+        return restored, new["batch_stats"]
+
+    def _keep_frozen(self, old: Tree, new: Tree) -> Tree:
+        if not self.frozen:
+            return new
+        name = lambda path: "/".join(str(part.key) for part in path)  # noqa: E731
+        return jax.tree_util.tree_map_with_path(lambda path, o, n: o if name(path) in self.frozen else n, old, new)
+
+    def _average(self, ema: Tree, params: Tree, step: jax.Array) -> Tree:
+        # Early averages forget faster, so that the random start does not linger.
+        keep = jnp.minimum(self.ema, (1.0 + step) / (10.0 + step)).astype(jnp.float32)
+        return jax.tree.map(lambda e, p: keep * e + (1.0 - keep) * p, ema, params)
+
+
+def as_float(image: Any) -> jax.Array:
+    """Integers of a file as float32 in [0, 1]; floats as they are."""
+    top = jnp.iinfo(image.dtype).max if jnp.issubdtype(image.dtype, jnp.integer) else 1
+    return jnp.asarray(image, jnp.float32) / top

@@ -101,7 +101,8 @@ class Checkpoints:
         except Exception as error:
             first = str(error).strip().split("\n")[0][:200]
             raise InputError(
-                f"{self.folder / str(step)}: cannot be read ({type(error).__name__}: {first}); remove that folder to go on from an older one"
+                f"{self.folder / str(step)}: cannot be read ({type(error).__name__}: {first}); "
+                "remove that folder to go on from an older one"
             ) from error
 
     def close(self) -> None:

@@ -63,7 +63,7 @@ class Optimizer:
     Attributes:
       name: "adam", "adamw" or "sgd" (with momentum 0.9).
       rate: highest learning rate.
-      schedule: "constant", "cosine" (to `final_rate`), "exponential" (to `final_rate`) or "step" (halved `halvings` times at equal distances).
+      schedule: "constant", "cosine" or "exponential" (both down to `final_rate`), or "step" (halved `halvings` times at equal distances).
       final_rate: learning rate at the end of a cosine or exponential schedule.
       halvings: for "step".
       warmup: steps of linear rise at the start.
@@ -170,7 +170,9 @@ class Experiment:
             _positive(name, getattr(self, name))
         _positive("optimizer.accumulate", self.optimizer.accumulate)
         if self.data.batch % self.optimizer.accumulate:
-            raise InputError(f"data.batch = {self.data.batch} cannot be cut in optimizer.accumulate = {self.optimizer.accumulate} equal parts")
+            raise InputError(
+                f"data.batch = {self.data.batch} cannot be cut in optimizer.accumulate = {self.optimizer.accumulate} equal parts"
+            )
         if self.data.source == "pairs" and self.data.target is None:
             raise InputError('data.target is missing: data.source = "pairs" needs the folder of clean images')
         if self.data.source != "pairs" and not self.degradation:
@@ -234,7 +236,9 @@ def _replace(config: Any, path: list[str], text: str, full: str) -> Any:
     elif rest and dataclasses.is_dataclass(value):
         new = _replace(value, rest, text, full)
     elif rest or dataclasses.is_dataclass(value):
-        raise InputError(f"{full!r} is {'not a group' if rest else 'a group'} of fields: " + ("set it directly" if rest else "name one of its fields"))
+        raise InputError(
+            f"{full!r} is {'not a group' if rest else 'a group'} of fields: " + ("set it directly" if rest else "name one of its fields")
+        )
     else:
         new = _typed(typing.get_type_hints(type(config))[head], _literal(text), text, full)
     return dataclasses.replace(config, **{head: new})

@@ -23,7 +23,14 @@ def path(tmp_path):
 
 
 def test_overrides_reach_every_level(path):
-    changes = ("steps=7", "optimizer.rate=1", "optimizer.clip=0.5", "data.target=there", "model.fields.depth=3", "transfer.freeze=('a','b')")
+    changes = (
+        "steps=7",
+        "optimizer.rate=1",
+        "optimizer.clip=0.5",
+        "data.target=there",
+        "model.fields.depth=3",
+        "transfer.freeze=('a','b')",
+    )
     config = load_experiment(path, changes)
     assert config.steps == 7
     assert config.optimizer.rate == 1.0

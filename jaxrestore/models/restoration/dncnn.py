@@ -120,9 +120,9 @@ CARDS = (
     ),
     _card(
         name="dncnn_color_blind_light",
-        fields=dict(depth=12, features=64, channels=3, norm=False, unshuffle=2),
+        fields=dict(depth=12, features=48, channels=3, norm=False, unshuffle=2),
         blind=True,
-        parameters=383_180,
+        parameters=218_268,
         reference="",
         reference_names=None,
         convention="rgb",

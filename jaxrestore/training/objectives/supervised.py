@@ -15,7 +15,7 @@ from jaxrestore.training.state import TrainState
 from jaxrestore.typing import Key, Tree, Variables
 
 Batch = Mapping[str, Any]
-"""{"image": clean (N, H, W, C) uint8, uint16 or float in [0, 1]; "index": (N,) place in the stream; "degraded": the input, for paired data}."""
+"""{"image": clean (N, H, W, C), uint8, uint16 or float in [0, 1]; "index": (N,) place in the stream; "degraded": the input, if paired}."""
 
 
 @dataclass(frozen=True)

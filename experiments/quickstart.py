@@ -1,0 +1,22 @@
+"""Train a small colour denoiser from nothing, on images that are made on the spot: no download, no folder.
+
+Expected: after 300 steps, at least 4 dB over the noisy input (sigma 25) on dead-leaves images it has not seen.
+Cost: about two minutes on 2 CPU cores.
+
+    jaxrestore train experiments/quickstart.py
+"""
+
+from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation
+
+config = Experiment(
+    model=Model("dncnn_color_blind_light", {"depth": 7, "features": 32}),
+    data=Data("dead_leaves", source="dead_leaves", patch=48, batch=16),
+    degradation="gaussian:sigma=25",
+    loss="l1",
+    steps=300,
+    optimizer=Optimizer(rate=2e-3, ema=0.99),
+    validation=Validation("dead_leaves", images=4, every=100),
+    log_every=25,
+    checkpoint_every=100,
+    run="runs/quickstart",
+)

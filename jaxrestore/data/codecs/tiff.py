@@ -1,0 +1,98 @@
+"""TIFF of 8 and 16 bits and floating point, by tifffile; Pillow and OpenCV unpack the compressions that it leaves to others."""
+
+import io
+import logging
+import struct
+from collections.abc import Callable
+
+import numpy as np
+
+from jaxrestore.data.codecs import opencv, pillow
+
+_ORIENTATION = 274
+_SHORT = 3
+_AXES = {"YX": None, "YXS": None, "SYX": (1, 2, 0)}
+
+
+def decode(file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> tuple[np.ndarray, bytes | None, int]:
+    """Pixels (H, W, C) as stored, ICC profile and orientation of the first picture in a TIFF file.
+
+    Args:
+      file: the open file.
+      check_size: called with (width, height) before anything is decoded; raises where that is too much.
+
+    Raises:
+      ValueError: samples of a kind that no picture here has.
+    """
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs damage as well as raising
+    with tifffile.TiffFile(file) as tiff:
+        page = tiff.pages.first
+        check_size(page.imagewidth, page.imagelength)
+        tag = page.tags.get(_ORIENTATION)
+        orientation = tag.value if tag is not None and tag.value in range(1, 9) else 1
+        plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
+        try:
+            if not plain or page.bitspersample < 8:
+                pixels = None
+            elif page.dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64):
+                raise TypeError(
+                    f"its samples are of type {page.dtype or f'{page.bitspersample} bit'}; 8 and 16 bits and floating point can be read"
+                )
+            elif page.axes not in _AXES:
+                raise TypeError(f"it has the axes {page.axes}, which is no flat picture")
+            else:
+                pixels = page.asarray()
+        except ValueError as error:  # a compression that needs another package
+            if "imagecodecs" not in str(error):
+                raise
+            pixels = None
+        if pixels is None:
+            pixels = _unpacked_by_others(file, tag, tiff.byteorder, page)
+        else:
+            pixels = pixels.transpose(_AXES[page.axes]) if _AXES[page.axes] else pixels
+            if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind == "u":
+                pixels = np.iinfo(pixels.dtype).max - pixels
+        profile = page.iccprofile
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    if pixels.dtype.kind == "f":
+        pixels = pixels.astype(np.float32)
+        if not np.isfinite(pixels).all():
+            raise ValueError("it holds values that are not finite (NaN or infinity)")
+    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="))), profile, orientation
+
+
+def encode(pixels: np.ndarray, icc_profile: bytes | None, orientation: int) -> bytes:
+    """A TIFF file, losslessly compressed, of (H, W, C) pixels, C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
+    import tifffile
+
+    channels = pixels.shape[-1]
+    buffer = io.BytesIO()
+    tifffile.imwrite(
+        buffer,
+        pixels if channels > 1 else pixels[..., 0],
+        photometric="rgb" if channels >= 3 else "minisblack",
+        planarconfig="contig" if channels > 1 else None,
+        extrasamples=["unassalpha"] if channels in (2, 4) else None,
+        compression="zlib",
+        iccprofile=icc_profile,
+        extratags=[(_ORIENTATION, _SHORT, 1, orientation, True)],
+        metadata=None,
+    )
+    return buffer.getvalue()
+
+
+def _unpacked_by_others(file: io.BufferedIOBase, orientation_tag, byteorder: str, page) -> np.ndarray:
+    file.seek(0)
+    data = bytearray(file.read())
+    if orientation_tag is not None:  # they would turn the picture
+        struct.pack_into(byteorder + "H", data, orientation_tag.valueoffset, 1)
+    if page.bitspersample <= 8:
+        return pillow.decode(pillow.open_header("TIFF", io.BytesIO(data)))
+    pixels = opencv.decode(bytes(data)) if page.samplesperpixel != 2 else None
+    if pixels is None or pixels.dtype != page.dtype or pixels.shape != (page.imagelength, page.imagewidth, page.samplesperpixel):
+        raise ValueError(
+            f"its compression ({page.compression.name}) cannot be read at {page.bitspersample} bits; save it with deflate or none"
+        )
+    return pixels

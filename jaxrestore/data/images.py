@@ -1,0 +1,280 @@
+"""Pictures in files: the only door between encoded files and arrays.
+
+Pixels are kept exactly as a file stores them (8 or 16 bits, grey or RGB, with or without alpha, not turned by the EXIF orientation),
+together with the colour profile and EXIF, so that writing a picture back changes nothing. Floating-point images in [0, 1] begin and end at
+`to_float` and `from_float`. Formats are recognised by content, not by suffix; every file is checked by its header before it is decoded.
+
+    picture = read_image("photograph.png")
+    restored = model(to_float(picture.color))
+    write_image("restored.png", picture.with_color(from_float(restored, picture.pixels.dtype)))
+"""
+
+import io
+import os
+import secrets
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from jaxrestore.data.codecs import exif as exif_block
+from jaxrestore.data.codecs import pillow, png16, tiff
+from jaxrestore.errors import InputError
+
+MAX_PIXELS = 500_000_000
+"""The largest picture that is decoded unless more is asked for."""
+
+_KINDS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".webp": "WebP",
+}
+SUFFIXES = tuple(_KINDS)
+"""File name endings, in lower case, that are read and written."""
+
+_SAME = object()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """What a picture file holds.
+
+    Attributes:
+      pixels: (H, W, C) uint8 or uint16 (float32 for a floating-point TIFF), as stored; C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
+      icc_profile: the colour profile, or None.
+      exif: the EXIF block, or None; kept as it is, the orientation tag included.
+      orientation: the EXIF orientation, 1..8, which `pixels` still wait for; 1 is upright.
+    """
+
+    pixels: np.ndarray
+    icc_profile: bytes | None = None
+    exif: bytes | None = None
+    orientation: int = 1
+
+    def __post_init__(self) -> None:
+        if self.pixels.ndim != 3 or self.pixels.shape[-1] not in (1, 2, 3, 4):
+            raise ValueError(f"pixels must be (height, width, 1 to 4 channels), not {self.pixels.shape}")
+        if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):
+            raise ValueError(f"pixels must be uint8, uint16 or float32, not {self.pixels.dtype}")
+
+    @property
+    def color(self) -> np.ndarray:
+        """The pixels without alpha: (H, W, 1) grey or (H, W, 3) RGB."""
+        return self.pixels[..., : 1 if self.pixels.shape[-1] <= 2 else 3]
+
+    @property
+    def alpha(self) -> np.ndarray | None:
+        """The opacity (H, W, 1), or None."""
+        return self.pixels[..., -1:] if self.pixels.shape[-1] in (2, 4) else None
+
+    @property
+    def bits(self) -> int:
+        """Bits of a sample: 8, 16, or 32 for floating point."""
+        return 8 * self.pixels.dtype.itemsize
+
+    def with_color(self, color: np.ndarray, alpha: np.ndarray | object | None = _SAME) -> "Picture":
+        """This picture with other colours, and the same alpha, EXIF and profile.
+
+        Args:
+          color: (H', W', 1 or 3), of any of the three types. The profile is dropped where one is grey and the other is not.
+          alpha: (H', W', 1) of the same type, None for no alpha; by default the picture's own.
+
+        Raises:
+          ValueError: color and alpha differ in size or type.
+        """
+        alpha = self.alpha if alpha is _SAME else alpha
+        profile = self.icc_profile if color.shape[-1] == self.color.shape[-1] else None
+        if alpha is not None:
+            if color.shape[:2] != alpha.shape[:2] or color.dtype != alpha.dtype:
+                raise ValueError(f"the colours are {color.dtype}{color.shape} and alpha is {alpha.dtype}{alpha.shape}: give alpha to match")
+            color = np.concatenate([color, alpha], axis=-1)
+        return replace(self, pixels=color, icc_profile=profile)
+
+
+def read_image(path: str | os.PathLike, *, max_pixels: int | float = MAX_PIXELS) -> Picture:
+    """Read a PNG, JPEG, BMP, TIFF or WebP file; of several pictures in one file, the first.
+
+    Palettes become RGB or RGBA, one bit becomes 0 and 255, CMYK becomes RGB (and loses its profile, which no longer describes it).
+
+    Args:
+      path: the file.
+      max_pixels: a file whose header promises more is refused before it is decoded.
+
+    Raises:
+      InputError: the file is missing, empty, a folder, no picture, damaged, or too large.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, not a picture: name a file in it")
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    if not path.is_file():
+        raise InputError(f"{path} is not an ordinary file")
+
+    def check_size(width: int, height: int) -> None:
+        if width * height > max_pixels:
+            raise InputError(
+                f"{path} says that it is {width}x{height}, {width * height / 1e6:.6g} million pixels, and the limit is "
+                f"{max_pixels / 1e6:.6g} million: if it is genuine, raise max_pixels"
+            )
+
+    try:
+        with path.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return _decode(path, file, check_size)
+    except InputError:
+        raise
+    except MemoryError:
+        raise InputError(f"{path} does not fit into memory") from None
+    except PermissionError:
+        raise InputError(f"{path} cannot be opened: permission denied") from None
+    except Exception as error:  # decoders raise anything at all on damaged bytes
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise InputError(f"{path} cannot be decoded: {reason}") from error
+
+
+def _decode(path: Path, file: io.BufferedIOBase, check_size) -> Picture:
+    start = file.read(32)
+    file.seek(0)
+    kind = _kind_of(start)
+    if not start:
+        raise InputError(f"{path} is empty")
+    if kind is None:
+        raise InputError(f"{path} is not a picture that can be read: its content is none of PNG, JPEG, BMP, TIFF, WebP")
+    if kind == "TIFF":
+        pixels, profile, orientation = tiff.decode(file, check_size)
+        return Picture(pixels, profile, None, orientation)
+    if kind == "PNG" and len(start) >= 29 and png16.header(start).depth == 16:
+        head = png16.header(start)
+        check_size(head.width, head.height)
+        pixels, profile, exif = png16.decode(file.read())
+        return Picture(pixels, profile, exif, exif_block.orientation(exif))
+    image = pillow.open_header(kind, file)
+    check_size(*image.size)
+    pixels = pillow.decode(image)
+    profile = image.info.get("icc_profile") if image.mode != "CMYK" else None
+    exif = exif_block.normalised(image.info.get("exif"))
+    return Picture(pixels, profile or None, exif, exif_block.orientation(exif))
+
+
+def _kind_of(start: bytes) -> str | None:
+    if start.startswith(png16.SIGNATURE):
+        return "PNG"
+    if start.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if start.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return "TIFF"
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return "WebP"
+    return "BMP" if start.startswith(b"BM") else None
+
+
+def write_image(path: str | os.PathLike, picture: Picture, *, quality: int = 95) -> None:
+    """Write a picture in the format of the file's suffix, losslessly but for JPEG and WebP, whole or not at all.
+
+    TIFF keeps the orientation and no other EXIF; BMP keeps neither profile nor EXIF, so the pixels are turned upright for it.
+
+    Args:
+      path: the file; one that exists is replaced.
+      picture: what to write.
+      quality: of JPEG (full chroma resolution) and WebP, 1..100; 100 makes WebP lossless.
+
+    Raises:
+      InputError: the suffix is unknown, the format cannot hold such pixels, or the folder cannot be written to.
+    """
+    path = Path(path)
+    kind = _KINDS.get(path.suffix.lower())
+    if kind is None:
+        raise InputError(f"{path}: the suffix {path.suffix!r} is none of {', '.join(SUFFIXES)}")
+    _check_can_hold(path, kind, picture)
+    if not 1 <= quality <= 100:
+        raise InputError(f"quality is {quality}, not 1 to 100")
+    try:
+        data = _encode(kind, picture, quality)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be written as {kind}: {error}") from error
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_can_hold(path: Path, kind: str, picture: Picture) -> None:
+    if picture.bits == 32 and kind != "TIFF":
+        raise InputError(f"{path}: {kind} cannot hold floating-point pixels; write a .tiff")
+    if picture.bits == 16 and kind not in ("TIFF", "PNG"):
+        raise InputError(f"{path}: {kind} cannot hold 16 bits; write a .png or .tiff")
+    if picture.alpha is not None and kind in ("JPEG", "BMP"):
+        raise InputError(f"{path}: {kind} cannot hold an alpha channel; write a .png, .tiff or .webp")
+
+
+def _encode(kind: str, picture: Picture, quality: int) -> bytes:
+    exif = exif_block.with_orientation(picture.exif, picture.orientation)
+    if kind == "TIFF":
+        return tiff.encode(picture.pixels, picture.icc_profile, picture.orientation)
+    if kind == "PNG" and picture.bits == 16:
+        return png16.encode(picture.pixels, picture.icc_profile, exif)
+    pixels = picture.pixels
+    if kind == "BMP":
+        pixels = upright(picture).pixels
+    if kind == "WebP" and pixels.shape[-1] <= 2:  # it knows no grey
+        pixels = pixels[..., [0, 0, 0, 1][: pixels.shape[-1] + 2]]
+    return pillow.encode(kind, pixels, picture.icc_profile, exif, quality)
+
+
+def upright(picture: Picture) -> Picture:
+    """The picture as it should be seen: turned and mirrored as its orientation says, and marked as upright."""
+    pixels = picture.pixels
+    if picture.orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    if picture.orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    if picture.orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    return Picture(np.ascontiguousarray(pixels), picture.icc_profile, exif_block.with_orientation(picture.exif, 1), 1)
+
+
+def to_float(pixels: np.ndarray) -> np.ndarray:
+    """Stored pixels as float32 in [0, 1]; floating-point pixels are taken as they are."""
+    if pixels.dtype.kind == "f":
+        return pixels.astype(np.float32)
+    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+
+
+def from_float(image: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
+    """Floating-point values in [0, 1] as stored pixels: clipped, and rounded to the nearest level, halves up.
+
+    Args:
+      image: any shape, floating point.
+      dtype: uint8, uint16, or float32 (then values are left as they are).
+    """
+    dtype = np.dtype(dtype)
+    if dtype.kind == "f":
+        return np.asarray(image, dtype)
+    levels = np.iinfo(dtype).max
+    return np.floor(np.clip(np.asarray(image, np.float32), 0.0, 1.0) * np.float32(levels) + np.float32(0.5)).astype(dtype)
+
+
+def find_images(folder: str | os.PathLike, *, recursive: bool = False) -> list[Path]:
+    """The picture files of a folder by suffix, sorted by path; hidden files are left out.
+
+    Raises:
+      InputError: there is no such folder, or no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder" if folder.exists() else f"the folder {folder} does not exist")
+    paths = folder.rglob("*") if recursive else folder.iterdir()
+    found = sorted(path for path in paths if path.suffix.lower() in _KINDS and not path.name.startswith(".") and path.is_file())
+    if not found:
+        raise InputError(f"{folder} holds no pictures ({', '.join(SUFFIXES)}){'' if recursive else '; its subfolders were not searched'}")
+    return found

@@ -1,0 +1,105 @@
+"""How much memory a network needs for an image, and how much there is."""
+
+import math
+import os
+import re
+from pathlib import Path
+
+import flax.linen as nn
+import jax
+import numpy as np
+
+from jaxrestore.errors import InputError
+from jaxrestore.typing import Variables
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+# What a backend keeps beside the live arrays: packed operands, padded copies, buffers not yet returned.
+_OVERHEAD = 1.5
+# Taken when a machine does not say how much memory it has free.
+_UNKNOWN = 2**31
+# Share of the free memory that a computation may plan with.
+_SHARE = 0.5
+
+
+def parse_memory(text: str | int) -> int:
+    """Bytes from "2GiB", "500 MB", "1.5g" or a number of bytes.
+
+    Raises:
+      InputError: not an amount of memory, or not positive.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]i?|)b?\s*", str(text).lower())
+    amount = int(float(match[1]) * _UNITS[match[2]]) if match else 0
+    if amount <= 0:
+        raise InputError(f"memory {text!r} is not an amount of memory: write it like 2GiB or 500MB")
+    return amount
+
+
+def free_memory() -> int:
+    """Bytes that a computation on the default device may plan with: half of what is free."""
+    statistics = jax.local_devices()[0].memory_stats()
+    if statistics and "bytes_limit" in statistics:
+        return int(_SHARE * (statistics["bytes_limit"] - statistics["bytes_in_use"]))
+    return int(_SHARE * min(_free_in_machine(), _free_in_container()))
+
+
+def _free_in_machine() -> float:
+    information = Path("/proc/meminfo")
+    if information.is_file():
+        available = re.search(r"MemAvailable:\s*(\d+) kB", information.read_text())
+        if available:
+            return 1024.0 * int(available[1])
+    try:
+        return 0.5 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # a system without these names
+        return _UNKNOWN
+
+
+def _free_in_container() -> float:
+    try:
+        limit = Path("/sys/fs/cgroup/memory.max").read_text().strip()
+        return math.inf if limit == "max" else int(limit) - int(Path("/sys/fs/cgroup/memory.current").read_text())
+    except (OSError, ValueError):
+        return math.inf
+
+
+def bytes_per_pixel(model: nn.Module, variables: Variables, channels: int) -> float:
+    """Peak of the activations for each input pixel, estimated from the traced network.
+
+    The arrays that are alive at each operation are added up, as if nothing were fused and every array freed after its last use.
+    """
+    side = 96
+    image = jax.ShapeDtypeStruct((1, side, side, channels), np.float32)
+    traced = jax.make_jaxpr(lambda v, x: model.apply(v, x))(jax.eval_shape(lambda v: v, variables), image).jaxpr
+    return _OVERHEAD * _peak(traced, without=traced.invars[:-1]) / side**2
+
+
+def _peak(jaxpr, without=()) -> int:
+    """Bytes alive at the worst operation; the arrays `without` are parameters and are not counted."""
+    last_use = {}
+    for place, equation in enumerate(jaxpr.eqns):
+        last_use |= {id(v): place for v in equation.invars if not hasattr(v, "val")}
+    last_use |= {id(v): len(jaxpr.eqns) for v in jaxpr.outvars}
+    ignored = {id(v) for v in without}
+    alive = {id(v): _size(v) for v in jaxpr.invars if id(v) not in ignored}
+    peak = sum(alive.values())
+    for place, equation in enumerate(jaxpr.eqns):
+        alive |= {id(v): _size(v) for v in equation.outvars}
+        inner = max((_inside(p) for p in jax.tree.leaves(list(equation.params.values()), is_leaf=_is_jaxpr)), default=0)
+        outer = sum(_size(v) for v in (*equation.invars, *equation.outvars) if id(v) in alive)
+        peak = max(peak, sum(alive.values()) + max(inner - outer, 0))
+        alive = {v: size for v, size in alive.items() if last_use.get(v, -1) > place}
+    return peak
+
+
+def _is_jaxpr(value) -> bool:
+    return hasattr(value, "eqns") or hasattr(value, "jaxpr")
+
+
+def _inside(value) -> int:
+    if not _is_jaxpr(value):
+        return 0
+    return _peak(value.jaxpr if hasattr(value, "jaxpr") else value)
+
+
+def _size(variable) -> int:
+    return math.prod(variable.aval.shape) * np.dtype(variable.aval.dtype).itemsize if hasattr(variable.aval, "shape") else 0

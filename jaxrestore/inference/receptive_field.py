@@ -1,0 +1,143 @@
+"""The receptive field of a network, measured: which output pixels depend on which input pixels.
+
+A NaN put into one place of the input reaches exactly the outputs that depend on it: it survives products with zero, activations, maxima and
+any depth, where a gradient would vanish, saturate, or follow only the winner of a maximum. From the outputs it reaches follow the halo that a
+tile needs, and whether the network is local at all. A local network must moreover treat all places alike; that is tried by shifting the image.
+Strips are enough, since rows and columns can be looked at one after the other.
+"""
+
+from dataclasses import dataclass
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxrestore.typing import Image, Variables
+
+# A strip this much wider than a window catches blocks, strides and windows of every size that `_PERIODS` lists.
+_STRIP_WIDTH = 32
+_SHORTEST, _LONGEST = 64, 512
+# Candidates for the period of a network, and their least common multiple.
+_PERIODS, _COMMON_PERIOD = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), 96
+# Float noise of a computation relative to the largest output; a resampling tied to the image's size differs by more.
+_NOISE = 2e-5
+
+
+@dataclass(frozen=True)
+class ReceptiveField:
+    """What an output pixel of a network depends on.
+
+    Attributes:
+      radius: input pixels on each side of a block of `multiple` pixels that its output depends on; None is "global".
+      multiple: the network is equivariant to shifts by multiples of this number of pixels: its strides, windows and sub-images.
+      reason: why the field counts as global; empty for a local network.
+    """
+
+    radius: int | None
+    multiple: int = 1
+    reason: str = ""
+
+    @property
+    def is_global(self) -> bool:
+        """Whether an output pixel may depend on the whole image, so that only the whole image gives the exact result."""
+        return self.radius is None
+
+    def __str__(self) -> str:
+        if self.radius is None:
+            return f"global ({self.reason})"
+        side = 2 * self.radius + self.multiple
+        return f"{side}x{side} pixels" + (f" for each block of {self.multiple}x{self.multiple}" if self.multiple > 1 else "")
+
+
+@jax.jit(static_argnums=0)
+def apply_network(model: nn.Module, variables: Variables, image: Image) -> Image:
+    """`model.apply`, compiled once for each network and shape in a process."""
+    return model.apply(variables, image)
+
+
+def receptive_field(model: nn.Module, variables: Variables, channels: int) -> ReceptiveField:
+    """Measure the receptive field of a network.
+
+    Args:
+      model: a network that takes (N, H, W, channels) and gives (N, scale*H, scale*W, ...), where the scale is a whole number.
+      variables: its variables; the field is that of these weights, since a layer may depend on them.
+      channels: channels of its input.
+
+    Returns:
+      The larger of the vertical and the horizontal field. It is global where an output depends on pixels more than 255 away, or where the
+      same content at another place gives another result (resampling or an embedding tied to the image's size).
+    """
+    cpu = jax.local_devices(backend="cpu")[0]  # on an accelerator a fast convolution may mix neighbours that the exact one does not
+    with jax.default_device(cpu):
+        variables = jax.device_put(variables, cpu)
+        rows, columns = (_along(model, variables, channels, axis) for axis in (1, 2))
+    if rows.radius is None or columns.radius is None:
+        return rows if rows.radius is None else columns
+    multiple = int(np.lcm(rows.multiple, columns.multiple))
+    return ReceptiveField(-(-max(rows.radius, columns.radius) // multiple) * multiple, multiple)
+
+
+def _along(model: nn.Module, variables: Variables, channels: int, axis: int) -> ReceptiveField:
+    def strip(length: int) -> np.ndarray:
+        shape = (1, length, _STRIP_WIDTH, channels) if axis == 1 else (1, _STRIP_WIDTH, length, channels)
+        return np.random.default_rng(0).random(shape, np.float32)
+
+    def run(image: np.ndarray) -> np.ndarray:
+        return np.asarray(apply_network(model, variables, jnp.asarray(image)))
+
+    length = _SHORTEST
+    while (reach := _reach(run, strip(length), axis)) is None:
+        length *= 2
+        if length > _LONGEST:
+            return ReceptiveField(None, reason=f"an output depends on pixels more than {_LONGEST // 2 - 1} away")
+    # Long enough that, after any shift, places remain that see no border; a multiple of every period, so that nothing is padded inside.
+    image = strip(-(-(2 * reach + 2 * _COMMON_PERIOD) // _COMMON_PERIOD) * _COMMON_PERIOD)
+    result = run(image)
+
+    def equivariant(shift: int) -> bool:
+        return _same_after_shift(result, run(np.roll(image, -shift, axis)), image.shape[axis], axis, reach, shift)
+
+    if not equivariant(_COMMON_PERIOD):
+        return ReceptiveField(None, reason="its result depends on where in the image a pixel lies")
+    multiple = next((p for p in _PERIODS if equivariant(_odd_multiple(p))), _COMMON_PERIOD)
+    return ReceptiveField(_halo(run, image, axis, multiple), multiple)
+
+
+def _reach(run, image: np.ndarray, axis: int) -> int | None:
+    """How far a row (or column) in the middle reaches, the phase of strides and windows included; None if it reaches a border."""
+    middle = image.shape[axis] // 2
+    first, last, scale = _poisoned(run, image, axis, middle, middle + 1)
+    if first == 0 or last == image.shape[axis] * scale:
+        return None
+    return max(middle - first // scale, -(-last // scale) - middle) + max(_PERIODS)
+
+
+def _halo(run, image: np.ndarray, axis: int, multiple: int) -> int:
+    start = image.shape[axis] // 2 // multiple * multiple
+    first, last, scale = _poisoned(run, image, axis, start, start + multiple)
+    distance = max(start - first // scale, -(-last // scale) - start - multiple, 0)
+    return -(-distance // multiple) * multiple
+
+
+def _poisoned(run, image: np.ndarray, axis: int, start: int, stop: int) -> tuple[int, int, int]:
+    """The output rows (or columns) first..last that rows start..stop of the input reach, and the network's scale."""
+    image = image.copy()
+    image[(slice(None),) * axis + (slice(start, stop),)] = np.nan
+    result = run(image)
+    reached = np.flatnonzero(np.isnan(result).any(axis=tuple(a for a in range(4) if a != axis)))
+    scale = result.shape[axis] // image.shape[axis]
+    return (int(reached[0]), int(reached[-1]) + 1, scale) if reached.size else (start * scale, stop * scale, scale)
+
+
+def _odd_multiple(period: int) -> int:
+    """An odd multiple of the period near half the common one: a large shift shows a slow drift that a small one hides."""
+    return period * (_COMMON_PERIOD // 2 // period | 1)
+
+
+def _same_after_shift(before: np.ndarray, after: np.ndarray, length: int, axis: int, reach: int, shift: int) -> bool:
+    """Whether shifting an input of this length by `shift` shifted the result, away from borders."""
+    scale = before.shape[axis] // length
+    inside = np.arange(reach * scale, (length - shift - reach) * scale)
+    difference = np.take(before, inside + shift * scale, axis) - np.take(after, inside, axis)
+    return bool(np.abs(difference).max() <= _NOISE * max(np.abs(before).max(), 1.0))

@@ -1,0 +1,1 @@
+"""Losses: what is minimised. They give one value for each image; the mean over a batch is the caller's."""

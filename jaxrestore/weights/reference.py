@@ -5,7 +5,8 @@ leaf's name. Nothing may be left over on either side.
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 import flax.linen as nn
 import flax.traverse_util
@@ -14,6 +15,7 @@ import numpy as np
 
 from jaxrestore.errors import InputError
 from jaxrestore.typing import Variables
+from jaxrestore.weights.compare import compare, some
 
 # Our leaf's name -> the reference's, for modules of every kind.
 _THEIR_LEAF = {
@@ -44,6 +46,12 @@ def expected_tensors(model: nn.Module) -> dict[str, tuple[int, ...]]:
     return {name: _theirs(path[-1], np.empty(leaf.shape, np.uint8)).shape for path, leaf, name in _pairs(model)}
 
 
+def counted_shapes(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of the tensors of a state that must have a counterpart in this network."""
+    ignored = tuple(reference_table(model)[1])
+    return {k: tuple(v.shape) for k, v in state.items() if not k.startswith(ignored) and not k.endswith(_NO_COUNTERPART)}
+
+
 def from_reference(model: nn.Module, state: Mapping[str, np.ndarray]) -> Variables:
     """Our variables from a reference's state dict.
 
@@ -55,23 +63,10 @@ def from_reference(model: nn.Module, state: Mapping[str, np.ndarray]) -> Variabl
       InputError: a leaf of ours has no source, a tensor of theirs is neither used nor ignored, or a shape differs; all are listed.
     """
     state = without_wrappers(state)
-    ignored = reference_table(model)[1]
-    variables, missing, wrong = {}, [], []
-    pairs = _pairs(model)
-    for path, leaf, name in pairs:
-        if name not in state:
-            missing.append(name)
-            continue
-        value = _ours(path[-1], np.asarray(state[name]))
-        if value.shape != leaf.shape:
-            wrong.append(f"{name} gives {value.shape}, the network has {leaf.shape}")
-        else:
-            variables[path] = value.astype(leaf.dtype)
-    used = {name for _, _, name in pairs}
-    left_over = [k for k in state if k not in used and not k.startswith(tuple(ignored)) and not k.endswith(_NO_COUNTERPART)]
-    problems = [f"missing {_some(missing)}"] * bool(missing) + [f"left over {_some(left_over)}"] * bool(left_over) + wrong[:3]
-    if problems:
-        raise InputError(f"these weights do not fit {type(model).__name__}: {'; '.join(problems)}")
+    difference = compare(expected_tensors(model), counted_shapes(model, state))
+    if difference:
+        raise InputError(f"these weights do not fit {type(model).__name__}: {difference}")
+    variables = {path: _ours(path[-1], np.asarray(state[name])).astype(leaf.dtype) for path, leaf, name in _pairs(model)}
     return flax.traverse_util.unflatten_dict(variables)
 
 
@@ -91,9 +86,19 @@ def without_wrappers(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def variable_shapes(model: nn.Module) -> Variables:
     """Shapes of a network's variables, by evaluating nothing."""
+    try:
+        return _cached_shapes(model)
+    except TypeError:  # a field that has no hash
+        return _shapes(model)
+
+
+def _shapes(model: nn.Module) -> Variables:
     channels = getattr(model, "channels", 3)
     image = jax.ShapeDtypeStruct((1, 32, 32, channels), np.float32)
     return jax.eval_shape(model.init, jax.random.key(0), image)
+
+
+_cached_shapes = lru_cache(maxsize=256)(_shapes)
 
 
 def _pairs(model: nn.Module) -> list[tuple[tuple[str, ...], jax.ShapeDtypeStruct, str]]:
@@ -101,7 +106,7 @@ def _pairs(model: nn.Module) -> list[tuple[tuple[str, ...], jax.ShapeDtypeStruct
     leaves = flax.traverse_util.flatten_dict(variable_shapes(model))
     unnamed = sorted({"/".join(path[1:-1]) for path in leaves} - set(names))
     if unnamed:
-        raise ValueError(f"reference_names of {type(model).__name__} does not name {_some(unnamed)}")
+        raise ValueError(f"reference_names of {type(model).__name__} does not name {some(unnamed)}")
     return [(path, leaf, f"{names['/'.join(path[1:-1])]}.{_THEIR_LEAF[path[-1]]}") for path, leaf in leaves.items()]
 
 
@@ -119,7 +124,3 @@ def _theirs(leaf: str, value: np.ndarray) -> np.ndarray:
     if leaf == "kernel_transposed":
         return np.moveaxis(value[::-1, ::-1], (-2, -1), (0, 1))
     return value
-
-
-def _some(names: Sequence[str], most: int = 4) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

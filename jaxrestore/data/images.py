@@ -13,6 +13,8 @@ import io
 import os
 import secrets
 import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -109,24 +111,40 @@ def read_image(path: str | os.PathLike, *, max_pixels: int | float = MAX_PIXELS)
       InputError: the file is missing, empty, a folder, no picture, damaged, or too large.
     """
     path = Path(path)
+    with _reading(path) as file:
+        return _decode(path, file, lambda width, height: _check_size(path, width, height, max_pixels))
+
+
+def read_size(path: str | os.PathLike) -> tuple[int, int]:
+    """(height, width) of a picture file when upright, from its header alone.
+
+    Raises:
+      InputError: as `read_image`, as far as the header shows it.
+    """
+    path = Path(path)
+    with _reading(path) as file:
+        kind = _kind_of(path, file)
+        if kind == "TIFF":
+            width, height, orientation = tiff.read_header(file)
+        else:
+            image = pillow.open_header(kind, file)
+            (width, height), orientation = image.size, exif_block.orientation(exif_block.normalised(image.info.get("exif")))
+    return (width, height) if orientation >= 5 else (height, width)
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[io.BufferedIOBase]:
+    """The open file; whatever goes wrong while it is read becomes an InputError of one line."""
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a picture: name a file in it")
     if not path.exists():
         raise InputError(f"{path} does not exist")
     if not path.is_file():
         raise InputError(f"{path} is not an ordinary file")
-
-    def check_size(width: int, height: int) -> None:
-        if width * height > max_pixels:
-            raise InputError(
-                f"{path} says that it is {width}x{height}, {width * height / 1e6:.6g} million pixels, and the limit is "
-                f"{max_pixels / 1e6:.6g} million: if it is genuine, raise max_pixels"
-            )
-
     try:
         with path.open("rb") as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _decode(path, file, check_size)
+            yield file
     except InputError:
         raise
     except MemoryError:
@@ -138,19 +156,39 @@ def read_image(path: str | os.PathLike, *, max_pixels: int | float = MAX_PIXELS)
         raise InputError(f"{path} cannot be decoded: {reason}") from error
 
 
-def _decode(path: Path, file: io.BufferedIOBase, check_size) -> Picture:
-    start = file.read(32)
+def _check_size(path: Path, width: int, height: int, max_pixels: int | float) -> None:
+    if width * height > max_pixels:
+        raise InputError(
+            f"{path} says that it is {width}x{height}, {width * height / 1e6:.6g} million pixels, and the limit is "
+            f"{max_pixels / 1e6:.6g} million: if it is genuine, raise max_pixels"
+        )
+
+
+def _kind_of(path: Path, file: io.BufferedIOBase) -> str:
+    start = file.read(16)
     file.seek(0)
-    kind = _kind_of(start)
     if not start:
         raise InputError(f"{path} is empty")
-    if kind is None:
-        raise InputError(f"{path} is not a picture that can be read: its content is none of PNG, JPEG, BMP, TIFF, WebP")
+    if start.startswith(png16.SIGNATURE):
+        return "PNG"
+    if start.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if start.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
+        return "TIFF"
+    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
+        return "WebP"
+    if start.startswith(b"BM"):
+        return "BMP"
+    raise InputError(f"{path} is not a picture that can be read: its content is none of PNG, JPEG, BMP, TIFF, WebP")
+
+
+def _decode(path: Path, file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> Picture:
+    kind = _kind_of(path, file)
     if kind == "TIFF":
         pixels, profile, orientation = tiff.decode(file, check_size)
         return Picture(pixels, profile, None, orientation)
-    if kind == "PNG" and len(start) >= 29 and png16.header(start).depth == 16:
-        head = png16.header(start)
+    head = png16.header(file) if kind == "PNG" else None
+    if head is not None and head.depth == 16:
         check_size(head.width, head.height)
         pixels, profile, exif = png16.decode(file.read())
         return Picture(pixels, profile, exif, exif_block.orientation(exif))
@@ -160,18 +198,6 @@ def _decode(path: Path, file: io.BufferedIOBase, check_size) -> Picture:
     profile = image.info.get("icc_profile") if image.mode != "CMYK" else None
     exif = exif_block.normalised(image.info.get("exif"))
     return Picture(pixels, profile or None, exif, exif_block.orientation(exif))
-
-
-def _kind_of(start: bytes) -> str | None:
-    if start.startswith(png16.SIGNATURE):
-        return "PNG"
-    if start.startswith(b"\xff\xd8\xff"):
-        return "JPEG"
-    if start.startswith((b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")):
-        return "TIFF"
-    if start.startswith(b"RIFF") and start[8:12] == b"WEBP":
-        return "WebP"
-    return "BMP" if start.startswith(b"BM") else None
 
 
 def write_image(path: str | os.PathLike, picture: Picture, *, quality: int = 95) -> None:
@@ -188,16 +214,7 @@ def write_image(path: str | os.PathLike, picture: Picture, *, quality: int = 95)
       InputError: the suffix is unknown, the format cannot hold such pixels, or the folder cannot be written to.
     """
     path = Path(path)
-    kind = _KINDS.get(path.suffix.lower())
-    if kind is None:
-        raise InputError(f"{path}: the suffix {path.suffix!r} is none of {', '.join(SUFFIXES)}")
-    _check_can_hold(path, kind, picture)
-    if not 1 <= quality <= 100:
-        raise InputError(f"quality is {quality}, not 1 to 100")
-    try:
-        data = _encode(kind, picture, quality)
-    except (ValueError, OSError) as error:
-        raise InputError(f"{path} cannot be written as {kind}: {error}") from error
+    data = encode(picture, path, quality=quality)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         temporary.write_bytes(data)
@@ -206,6 +223,31 @@ def write_image(path: str | os.PathLike, picture: Picture, *, quality: int = 95)
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def encode(picture: Picture, path: str | os.PathLike, *, quality: int = 95) -> bytes:
+    """The content of the file that `write_image` writes.
+
+    Args:
+      picture: what to encode.
+      path: the file's name, for its suffix and for errors; ".png" alone will do.
+      quality: as in `write_image`.
+
+    Raises:
+      InputError: the suffix is unknown, or the format cannot hold such pixels.
+    """
+    path = Path(path)
+    suffix = path.suffix or path.name
+    kind = _KINDS.get(suffix.lower())
+    if kind is None:
+        raise InputError(f"{path}: the suffix {suffix!r} is none of {', '.join(SUFFIXES)}")
+    if not 1 <= quality <= 100:
+        raise InputError(f"quality is {quality}; it must be 1 to 100")
+    _check_can_hold(path, kind, picture)
+    try:
+        return _encode(kind, picture, quality)
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path} cannot be written as {kind}: {error}") from error
 
 
 def _check_can_hold(path: Path, kind: str, picture: Picture) -> None:

@@ -18,7 +18,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from jaxrestore.data.codecs import exif as exif_block
 from jaxrestore.data.codecs import png16
-from jaxrestore.data.images import Picture, find_images, from_float, read_image, to_float, upright, write_image
+from jaxrestore.data.images import Picture, encode, find_images, from_float, read_image, read_size, to_float, upright, write_image
 from jaxrestore.errors import InputError
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -274,6 +274,21 @@ def test_no_file_and_folders(tmp_path):
     os.mkfifo(tmp_path / "pipe.png")
     with pytest.raises(InputError, match="not an ordinary file"):
         read_image(tmp_path / "pipe.png")
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".webp", ".bmp"])
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_size_from_the_header(tmp_path, suffix, orientation):
+    path = tmp_path / f"a{suffix}"
+    write_image(path, Picture(noise(3), orientation=orientation))
+    assert read_size(path) == upright(read_image(path)).pixels.shape[:2] == ((13, 17) if orientation == 1 else (17, 13))
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(InputError, match="cannot be decoded"):
+        read_size(path)
+
+
+def test_encodes_by_suffix_alone():
+    assert encode(Picture(noise(1)), ".png").startswith(png16.SIGNATURE)
 
 
 def test_a_larger_limit_lifts_the_refusal(tmp_path):

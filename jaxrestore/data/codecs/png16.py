@@ -3,6 +3,7 @@
 A file is checked before OpenCV sees it, since libpng writes its complaints straight to the process's error stream.
 """
 
+import io
 import struct
 import zlib
 from typing import NamedTuple
@@ -31,8 +32,12 @@ class Header(NamedTuple):
     interlaced: int
 
 
-def header(start: bytes) -> Header:
-    """The header of a PNG file from its first 29 bytes or more."""
+def header(file: io.BufferedIOBase) -> Header:
+    """The header of an open PNG file, which is then at its start again."""
+    start = file.read(29)
+    file.seek(0)
+    if len(start) < 29:
+        raise ValueError("it is truncated")
     return Header(*struct.unpack_from(">IIBBBBB", start, 16))
 
 
@@ -43,7 +48,7 @@ def decode(data: bytes) -> tuple[np.ndarray, bytes | None, bytes | None]:
       ValueError: the file is truncated or damaged.
     """
     chunks = _chunks(data)
-    head = header(data)
+    head = header(io.BytesIO(data))
     if head.colour_type not in _CHANNELS:
         raise ValueError(f"colour type {head.colour_type} does not exist with 16 bits")
     _check_scanlines(head, b"".join(content for name, content in chunks if name == b"IDAT"))

@@ -14,6 +14,13 @@ _SHORT = 3
 _AXES = {"YX": None, "YXS": None, "SYX": (1, 2, 0)}
 
 
+def read_header(file: io.BufferedIOBase) -> tuple[int, int, int]:
+    """(width, height, orientation) of the first picture in a TIFF file, as stored."""
+    with _open(file) as tiff:
+        page = tiff.pages.first
+        return page.imagewidth, page.imagelength, _orientation(page)
+
+
 def decode(file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> tuple[np.ndarray, bytes | None, int]:
     """Pixels (H, W, C) as stored, ICC profile and orientation of the first picture in a TIFF file.
 
@@ -26,12 +33,10 @@ def decode(file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> t
     """
     import tifffile
 
-    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs damage as well as raising
-    with tifffile.TiffFile(file) as tiff:
+    with _open(file) as tiff:
         page = tiff.pages.first
         check_size(page.imagewidth, page.imagelength)
-        tag = page.tags.get(_ORIENTATION)
-        orientation = tag.value if tag is not None and tag.value in range(1, 9) else 1
+        orientation = _orientation(page)
         plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
         try:
             if not plain or page.bitspersample < 8:
@@ -49,7 +54,7 @@ def decode(file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> t
                 raise
             pixels = None
         if pixels is None:
-            pixels = _unpacked_by_others(file, tag, tiff.byteorder, page)
+            pixels = _unpacked_by_others(file, tiff.byteorder, page)
         else:
             pixels = pixels.transpose(_AXES[page.axes]) if _AXES[page.axes] else pixels
             if page.photometric == tifffile.PHOTOMETRIC.MINISWHITE and pixels.dtype.kind == "u":
@@ -83,11 +88,23 @@ def encode(pixels: np.ndarray, icc_profile: bytes | None, orientation: int) -> b
     return buffer.getvalue()
 
 
-def _unpacked_by_others(file: io.BufferedIOBase, orientation_tag, byteorder: str, page) -> np.ndarray:
+def _open(file: io.BufferedIOBase):
+    import tifffile
+
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs damage as well as raising
+    return tifffile.TiffFile(file)
+
+
+def _orientation(page) -> int:
+    tag = page.tags.get(_ORIENTATION)
+    return tag.value if tag is not None and tag.value in range(1, 9) else 1
+
+
+def _unpacked_by_others(file: io.BufferedIOBase, byteorder: str, page) -> np.ndarray:
     file.seek(0)
     data = bytearray(file.read())
-    if orientation_tag is not None:  # they would turn the picture
-        struct.pack_into(byteorder + "H", data, orientation_tag.valueoffset, 1)
+    if _ORIENTATION in page.tags:  # they would turn the picture
+        struct.pack_into(byteorder + "H", data, page.tags[_ORIENTATION].valueoffset, 1)
     if page.bitspersample <= 8:
         return pillow.decode(pillow.open_header("TIFF", io.BytesIO(data)))
     pixels = opencv.decode(bytes(data)) if page.samplesperpixel != 2 else None

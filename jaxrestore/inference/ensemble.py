@@ -16,6 +16,6 @@ def _view(turns: int, mirrored: bool) -> Callable[[np.ndarray], np.ndarray]:
 VIEWS = tuple(_view(turns, mirrored) for mirrored in (False, True) for turns in range(4))
 """Functions of an array (..., H, W, C), the first of them the identity.
 
-Each gives a NumPy view of the same memory, so what is written into the view of an array is written into that array, turned back: the inverse
-is exact by construction.
+Each gives a NumPy view of the same memory, so what is written into the view of an array is written into that array, turned back: the
+inverse is exact by construction.
 """

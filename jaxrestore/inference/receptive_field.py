@@ -1,9 +1,9 @@
 """The receptive field of a network, measured: which output pixels depend on which input pixels.
 
-A NaN put into one place of the input reaches exactly the outputs that depend on it: it survives products with zero, activations, maxima and
-any depth, where a gradient would vanish, saturate, or follow only the winner of a maximum. From the outputs it reaches follow the halo that a
-tile needs, and whether the network is local at all. A local network must moreover treat all places alike; that is tried by shifting the image.
-Strips are enough, since rows and columns can be looked at one after the other.
+A NaN put into one place of the input reaches exactly the outputs that depend on it: it survives products with zero, activations, maxima
+and any depth, where a gradient would vanish, saturate, or follow only the winner of a maximum. From the outputs it reaches follow the halo
+that a tile needs, and whether the network is local at all. A local network must moreover treat all places alike; that is tried by
+shifting the image. Strips are enough, since rows and columns can be looked at one after the other.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Exact tiles: pieces of an image whose restored cores are what the whole image would give.
 
-A tile is a core and a halo of the network's radius around it, except where the image ends: there the tile ends too, so that the network sees
-the real border. All tiles of an image have one shape, hence one compilation. They start at multiples of the network's period, and leave the same
-remainder of it as the image does, so that strides, windows and padding inside the network fall where they fall in the whole image.
+A tile is a core and a halo of the network's radius around it, except where the image ends: there the tile ends too, so that the network
+sees the real border. All tiles of an image have one shape, hence one compilation. They start at multiples of the network's period, and
+leave the same remainder of it as the image does, so that strides, windows and padding fall where they fall in the whole image.
 """
 
 from collections.abc import Iterator

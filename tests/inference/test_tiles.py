@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jaxrestore.errors import InputError
-from jaxrestore.inference.receptive_field import ReceptiveField
+from jaxrestore.inference.receptive_field import ReceptiveField, apply_network
 from jaxrestore.inference.tiles import plan, smallest_tile, spans
 from jaxrestore.models.restoration.dncnn import DnCNN
 from jaxrestore.nn.initialise import initialise
@@ -50,10 +50,10 @@ NETWORKS = {
 def test_tiled_is_whole(which, height, width, side):
     model, variables, field = NETWORKS[which]
     image = np.random.default_rng(height * 64 + width).random((1, height, width, model.channels), np.float32)
-    whole = np.asarray(model.apply(variables, image))
+    whole = np.asarray(apply_network(model, variables, image))
     tiled = np.full_like(whole, np.nan)
     for tile in plan(height, width, side, field):
-        tiled[:, *tile.target(1)] = model.apply(variables, image[:, *tile.source()])[:, *tile.core(1)]
+        tiled[:, *tile.target(1)] = apply_network(model, variables, image[:, *tile.source()])[:, *tile.core(1)]
     np.testing.assert_allclose(tiled, whole, atol=2e-6, rtol=0)
 
 

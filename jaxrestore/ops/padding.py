@@ -2,7 +2,38 @@
 
 import jax.numpy as jnp
 
+from jaxrestore.errors import InputError
 from jaxrestore.typing import Image
+
+# Our names, which are torch's, -> NumPy's.
+_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+
+
+def pad(image: Image, rows: tuple[int, int], columns: tuple[int, int], mode: str = "reflect") -> Image:
+    """Pad an image on its four sides.
+
+    Args:
+      image: (..., H, W, C).
+      rows: pixels added (above, below).
+      columns: pixels added (left, right).
+      mode: "reflect" (mirror without repeating the edge pixel; where the image is smaller than the border it bounces to and fro, and a
+        side of one pixel repeats it), "replicate", "circular" or "zeros".
+
+    Returns:
+      (..., above + H + below, left + W + right, C).
+
+    Raises:
+      InputError: an unknown mode, a negative border, or a mode that needs pixels to copy and an image without any.
+    """
+    if mode not in _MODES:
+        raise InputError(f"padding mode is {mode!r}: it must be one of {', '.join(_MODES)}")
+    if min(*rows, *columns) < 0:
+        raise InputError(f"padding of rows {rows} and columns {columns}: a border cannot be negative")
+    if not any((*rows, *columns)):
+        return image
+    if mode != "zeros" and 0 in image.shape[-3:-1]:
+        raise InputError(f"an image of {image.shape[-3]}x{image.shape[-2]} has no pixels to pad with")
+    return jnp.pad(image, [(0, 0)] * (image.ndim - 3) + [rows, columns, (0, 0)], _MODES[mode])
 
 
 def pad_to_multiple(image: Image, multiple: int, mode: str = "reflect") -> Image:
@@ -11,17 +42,18 @@ def pad_to_multiple(image: Image, multiple: int, mode: str = "reflect") -> Image
     Args:
       image: (..., H, W, C).
       multiple: positive number; 1 gives the image back as it is.
-      mode: "reflect" (mirror without repeating the edge pixel, bouncing where the image is smaller than the border), "replicate" or "zeros".
+      mode: as for `pad`.
 
     Returns:
       (..., H', W', C) with H <= H' < H + multiple, likewise W'.
+
+    Raises:
+      InputError: `multiple` is not positive, or as for `pad`.
     """
+    if multiple < 1:
+        raise InputError(f"multiple is {multiple}: it must be at least 1")
     height, width = image.shape[-3:-1]
-    below, right = -height % multiple, -width % multiple
-    if not below and not right:
-        return image
-    border = [(0, 0)] * (image.ndim - 3) + [(0, below), (0, right), (0, 0)]
-    return jnp.pad(image, border, {"reflect": "reflect", "replicate": "edge", "zeros": "constant"}[mode])
+    return pad(image, (0, -height % multiple), (0, -width % multiple), mode)
 
 
 def crop(image: Image, size: tuple[int, int]) -> Image:

@@ -1,0 +1,164 @@
+"""Interpolation with torch's conventions (`torch.nn.functional.interpolate`), with which the networks of the PyTorch era were trained.
+
+It differs from MATLAB's resizing (`ops.resize`): the border pixel is repeated and not mirrored, the cubic kernel has a = -0.75, shrinking
+is not antialiased unless it is asked for, and pixel centres lie at half-integers only with `align_corners=False`. A size that follows from
+a scale keeps that scale in the coordinates, even where the size was rounded down.
+"""
+
+import math
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxrestore.errors import InputError
+from jaxrestore.typing import Image
+
+METHODS = ("nearest", "bilinear", "bicubic", "area")
+
+
+def interpolate(
+    image: Image,
+    scale: float | int | None = None,
+    size: tuple[int, int] | None = None,
+    method: str = "bilinear",
+    align_corners: bool = False,
+    antialias: bool = False,
+) -> Image:
+    """Enlarge or shrink, side by side.
+
+    Args:
+      image: (..., H, W, C), any range.
+      scale: factor for both sides, > 0; the result has floor(scale * H) rows and floor(scale * W) columns, at least 1 of each.
+      size: (height, width) of the result instead; each side then has a factor of its own.
+      method: "nearest", "bilinear", "bicubic" (a = -0.75; overshoots the range) or "area" (the mean of the pixels that are covered).
+      align_corners: for "bilinear" and "bicubic": the centres of the corner pixels stay where they are, instead of the image's outer edges.
+      antialias: for "bilinear" and "bicubic": widen the kernel when shrinking, and take a = -0.5, as Pillow does.
+
+    Returns:
+      (..., H', W', C) in the image's dtype. Reverse-mode derivatives of every order exist; they are sums of gathered rows too, so that
+      a training step stays deterministic where a scatter would not be.
+
+    Raises:
+      InputError: not exactly one of scale and size, one not positive, an unknown method, or an option that the method does not have.
+
+    Reference: Keys, "Cubic Convolution Interpolation for Digital Image Processing", TASSP 1981; PyTorch, `torch.nn.functional.interpolate`.
+    """
+    if (scale is None) == (size is None):
+        raise InputError(f"interpolate takes either scale or size, not {'neither' if size is None else 'both'}")
+    if scale is not None and not (math.isfinite(scale) and scale > 0):
+        raise InputError(f"scale is {scale}: it must be a positive number")
+    if size is not None and min(size) < 1:
+        raise InputError(f"size is {size}: both sides must be at least 1")
+    if method not in METHODS:
+        raise InputError(f"method is {method!r}: it must be one of {', '.join(METHODS)}")
+    if (align_corners or antialias) and method in ("nearest", "area"):
+        raise InputError(f"align_corners and antialias belong to bilinear and bicubic interpolation, not to {method!r}")
+    if align_corners and antialias:
+        raise InputError("align_corners and antialias exclude each other: choose one")
+    result = jnp.asarray(image, jnp.promote_types(image.dtype, jnp.float32))
+    for i, axis in enumerate((image.ndim - 3, image.ndim - 2)):
+        length = image.shape[axis]
+        wanted = size[i] if size else max(math.floor(length * scale), 1)
+        taps = interpolation_taps(length, wanted, scale, method, align_corners, antialias)
+        result = resample(result, axis, taps)
+    return result.astype(image.dtype)
+
+
+class Taps(NamedTuple):
+    """One side's interpolation: output pixel i is the sum over t of weights[i, t] * input[indices[i, t]]."""
+
+    weights: np.ndarray
+    indices: np.ndarray
+
+    def transposed(self, length: int) -> "Taps":
+        """The taps of the transposed map, from outputs back to `length` inputs."""
+        row, tap = np.nonzero(self.weights)
+        source = self.indices[row, tap]
+        order = np.argsort(source, kind="stable")
+        row, tap, source = row[order], tap[order], source[order]
+        counts = np.bincount(source, minlength=length)
+        slot = np.arange(source.size) - (np.cumsum(counts) - counts)[source]
+        weights, indices = np.zeros((length, counts.max())), np.zeros((length, counts.max()), int)
+        weights[source, slot], indices[source, slot] = self.weights[row, tap], row
+        return Taps(weights, indices)
+
+
+def interpolation_taps(
+    length: int, wanted: int, scale: float | int | None, method: str, align_corners: bool = False, antialias: bool = False
+) -> Taps:
+    """Weights and positions that take `length` pixels to `wanted`, in float64, at trace time.
+
+    Args:
+      length: pixels of the input's side.
+      wanted: pixels of the output's side.
+      scale: the factor; None is wanted / length.
+      method: as for `interpolate`.
+      align_corners: as for `interpolate`.
+      antialias: as for `interpolate`.
+    """
+    step = length / wanted if scale is None else 1.0 / scale
+    place = np.arange(wanted)
+    if method == "area":
+        # Sizes alone count here, as in adaptive pooling: the outer edges of the two images coincide.
+        return _mean(place * length // wanted, -((place + 1) * -length // wanted))
+    if method == "nearest":
+        # Integers stay exact where the factor is a ratio of sizes; a product with a rounded 1/3 would not.
+        source = place * length // wanted if scale is None else np.floor(place * step + 1e-9).astype(int)
+        return Taps(np.ones((wanted, 1)), np.minimum(source, length - 1)[:, None])
+    if antialias:
+        return _antialiased(length, wanted, step, method)
+    centre = place * (length - 1) / max(wanted - 1, 1) if align_corners else (place + 0.5) * step - 0.5
+    first = np.floor(centre).astype(int)
+    reach = np.arange(0, 2) if method == "bilinear" else np.arange(-1, 3)
+    positions = first[:, None] + reach
+    distance = centre[:, None] - positions
+    weights = _triangle(distance) if method == "bilinear" else _cubic(distance, -0.75)
+    return Taps(weights, np.clip(positions, 0, length - 1))
+
+
+def resample(image: Image, axis: int, taps: Taps) -> jax.Array:
+    """Apply taps along one axis: a sum of gathered rows, whose derivative is a sum of gathered rows of the transposed taps."""
+    shape = [1] * image.ndim
+    shape[axis] = -1
+
+    @jax.custom_vjp
+    def gather(x: jax.Array) -> jax.Array:
+        columns = zip(taps.weights.T.astype(x.dtype), taps.indices.T, strict=True)
+        return sum(weight.reshape(shape) * jnp.take(x, index, axis, mode="clip") for weight, index in columns)
+
+    def backward(_: None, gradient: Image) -> tuple[jax.Array]:
+        return (resample(gradient, axis, taps.transposed(image.shape[axis])),)
+
+    gather.defvjp(lambda x: (gather(x), None), backward)
+    return gather(jnp.asarray(image))
+
+
+def _antialiased(length: int, wanted: int, step: float, method: str) -> Taps:
+    stretch = max(step, 1.0)
+    radius = (1.0 if method == "bilinear" else 2.0) * stretch
+    centre = (np.arange(wanted) + 0.5) * step
+    first = np.maximum(np.floor(centre - radius + 0.5).astype(int), 0)
+    end = np.minimum(np.floor(centre + radius + 0.5).astype(int), length)
+    positions = first[:, None] + np.arange((end - first).max())
+    kernel = _triangle if method == "bilinear" else partial(_cubic, a=-0.5)
+    weights = np.where(positions < end[:, None], kernel((positions + 0.5 - centre[:, None]) / stretch), 0.0)
+    return Taps(weights / weights.sum(1, keepdims=True), np.minimum(positions, length - 1))
+
+
+def _mean(first: np.ndarray, end: np.ndarray) -> Taps:
+    positions = first[:, None] + np.arange((end - first).max())
+    inside = positions < end[:, None]
+    return Taps(inside / inside.sum(1, keepdims=True), np.where(inside, positions, first[:, None]))
+
+
+def _triangle(x: np.ndarray) -> np.ndarray:
+    return np.maximum(1.0 - np.abs(x), 0.0)
+
+
+def _cubic(x: np.ndarray, a: float) -> np.ndarray:
+    x = np.abs(x)
+    near, far = (a + 2.0) * x**3 - (a + 3.0) * x**2 + 1.0, a * (x**3 - 5.0 * x**2 + 8.0 * x - 4.0)
+    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))

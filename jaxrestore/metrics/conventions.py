@@ -78,7 +78,7 @@ class Convention:
     color: str = "rgb"
     border: int = 0
     rounding: bool = False
-    peak: float = 1.0
+    peak: float | int = 1.0
     window: str = "gaussian"
 
     def __post_init__(self) -> None:
@@ -95,7 +95,7 @@ class Convention:
         parts = [self.color]
         parts += [f"border{self.border}"] * bool(self.border)
         parts += ["round8"] * self.rounding
-        parts += [f"peak{self.peak!r}"] * (self.peak != 1.0)
+        parts += [f"peak{float(self.peak)!r}"] * (self.peak != 1.0)
         parts += [self.window] * (self.window != "gaussian")
         return "+".join(parts)
 

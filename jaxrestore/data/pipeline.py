@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -49,12 +50,14 @@ class TrainingBatches(grain.DatasetIterator):
         self._shard = shard
         self._records_a_step = batch_size * shard[1]
         self._step = 0
-        self._inner: grain.DatasetIterator | None = None
+        # The iterator at work, alone or not at all; closed and let go when this process ends while the interpreter still stands, which it
+        # does not any more in __del__.
+        self._inner: list[grain.DatasetIterator] = []
+        weakref.finalize(self, _let_go, self._inner)
 
     def __next__(self) -> dict[str, np.ndarray]:
         self.start_prefetch()
-        assert self._inner is not None
-        batch = next(self._inner)
+        batch = next(self._inner[0])
         self._step += 1
         return batch
 
@@ -80,12 +83,12 @@ class TrainingBatches(grain.DatasetIterator):
                 "go on with the batch size that the run had"
             )
         self._step = step
-        self._stop()
+        _let_go(self._inner)
 
     def start_prefetch(self) -> None:
         """Start preparing batches, in a thread or in worker processes."""
         self._assert_not_closed()
-        if self._inner is not None:
+        if self._inner:
             return
         index, count = self._shard
         batches = self._stream[index + self._step * count :: count]
@@ -95,20 +98,20 @@ class TrainingBatches(grain.DatasetIterator):
         if self._workers:
             options = grain.MultiprocessingOptions(num_workers=self._workers, per_worker_buffer_size=_AHEAD)
             prefetched = grain.experimental.WithOptionsIterDataset(prefetched, _NEVER_SHARED).mp_prefetch(options, start_worker)
-        self._inner = iter(prefetched)
+        self._inner.append(iter(prefetched))
 
     def close(self) -> None:
         """Stop the workers; they are stopped at the latest when this process ends, however it ends."""
-        self._stop()
+        _let_go(self._inner)
         super().close()
-
-    def _stop(self) -> None:
-        if self._inner is not None:
-            self._inner.close()
-            self._inner = None
 
     def __str__(self) -> str:
         return f"TrainingBatches(step={self._step}, workers={self._workers}, shard={self._shard})"
+
+
+def _let_go(iterators: list[grain.DatasetIterator]) -> None:
+    while iterators:
+        iterators.pop().close()
 
 
 def training_batches(
@@ -154,7 +157,7 @@ def training_batches(
     # Epoch e is shuffled with seed + e: mixed, so that runs whose seeds are neighbours do not share epochs.
     shuffle_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
     records = grain.MapDataset.source(source).shuffle(seed=shuffle_seed).repeat(None)
-    stream = records.map_with_index(CropAndFlip(patch, seed, augment)).batch(batch_size)
+    stream = records.map_with_index(CropAndFlip(patch, seed, augment)).batch(batch_size, drop_remainder=True)
     return TrainingBatches(stream, batch_size, {"seed": seed, "images": len(source)}, workers, shard)
 
 

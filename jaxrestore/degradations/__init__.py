@@ -1,0 +1,36 @@
+"""Degradations on the device: (key, image) -> image, compiled, batched and replayable from the key.
+
+Images are (..., H, W, C), float in [0, 1]. One key with a batch gives image k what it would get alone with `fold_in(key, k)`; a training
+step gives every image its own key through `batched`. `recipes.parse` reads a degradation from text.
+"""
+
+from jaxrestore.degradations.batches import batched, image_keys
+from jaxrestore.degradations.clip import clip
+from jaxrestore.degradations.compose import blind, chain, choice
+from jaxrestore.degradations.downsample import downsample, low_resolution
+from jaxrestore.degradations.erase import erase, erase_mask
+from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.quantise import bit_depth, quantise
+from jaxrestore.degradations.recipes import Recipe, parse
+
+__all__ = [
+    "Recipe",
+    "batched",
+    "bit_depth",
+    "blind",
+    "chain",
+    "choice",
+    "clip",
+    "downsample",
+    "erase",
+    "erase_mask",
+    "gaussian",
+    "gaussian_blind",
+    "image_keys",
+    "low_resolution",
+    "parse",
+    "poisson",
+    "quantise",
+    "salt_and_pepper",
+    "speckle",
+]

@@ -1,0 +1,286 @@
+"""Recipes: degradations as text, `gaussian:sigma=0..55,erase:count=3:size=0.1..0.3`.
+
+    recipe   = item {"," item}              from left to right
+    item     = step | name of a recipe      a named recipe stands for its steps
+    step     = name {":" argument "=" value}
+    value    = number | low..high | word
+
+`low..high` draws: a level once for each image; a size once for each thing that has one. ";" is read as ":". Nothing in it needs quotes in a
+shell but ";". Numbers are as in Python; what each step takes is in `describe()`.
+"""
+
+import difflib
+import inspect
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from math import prod
+from typing import Any
+
+import jax
+
+from jaxrestore.degradations.arguments import Count, Interval, Level
+from jaxrestore.degradations.batches import Degradation, each_image
+from jaxrestore.degradations.checks import check_image, check_interval
+from jaxrestore.degradations.clip import clip
+from jaxrestore.degradations.compose import blind, chain
+from jaxrestore.degradations.downsample import downsample, low_resolution
+from jaxrestore.degradations.erase import erase
+from jaxrestore.degradations.noise import gaussian, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.quantise import bit_depth, quantise
+from jaxrestore.errors import InputError
+from jaxrestore.typing import Image, Key
+
+STEPS: dict[str, Degradation] = {
+    "gaussian": gaussian,
+    "poisson": poisson,
+    "speckle": speckle,
+    "salt_and_pepper": salt_and_pepper,
+    "quantise": quantise,
+    "bit_depth": bit_depth,
+    "erase": erase,
+    "downsample": downsample,
+    "low_resolution": low_resolution,
+    "clip": clip,
+}
+"""What a step may be. Its arguments, their defaults and what a recipe may give for them are those of the function's signature."""
+
+SCALES: dict[str, Callable[[dict[str, Any]], Fraction]] = {"downsample": lambda arguments: Fraction(1, arguments["scale"])}
+"""What a step does to height and width, for the steps that change them."""
+
+RECIPES: dict[str, str] = {
+    # Lost detail, noise as of a poor camera and missing pieces together; the paper names the three and gives no numbers.
+    "edcnn": "low_resolution:scale=4,gaussian:sigma=0..25,erase:count=1..3:size=0.1..0.25,clip",
+    # Zhang et al., TIP 2017: the range that the blind denoisers of the literature are trained on.
+    "gaussian_blind": "gaussian:sigma=0..55",
+}
+"""Recipes with a name."""
+
+Value = float | int | str | tuple[float | int, float | int]
+
+_FORMS = {
+    Level: "a number or low..high",
+    Interval: "a number or low..high",
+    Count: "a whole number or low..high",
+    int: "a whole number",
+    str: "a word",
+}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One degradation of `STEPS` with its arguments; `step(name, ...)` makes one and checks it.
+
+    Attributes:
+      name: key in `STEPS`.
+      arguments: the arguments that are given, in the order of the function's signature; (low, high) is an interval.
+    """
+
+    name: str
+    arguments: tuple[tuple[str, Value], ...] = ()
+
+    def __call__(self, key: Key, image: Image, **levels: Level) -> Image:
+        """Degrade an image or a batch; `levels` are those of the arguments that were left out."""
+        kinds = _parameters(self.name)
+        drawn = {n: v for n, v in self.arguments if kinds[n].annotation is Level and isinstance(v, tuple)}
+        if drawn:
+            fixed = Step(self.name, tuple((n, v) for n, v in self.arguments if n not in drawn))
+            return blind(fixed, **drawn)(key, image)
+        return STEPS[self.name](key, image, **dict(self.arguments), **levels)
+
+    def __str__(self) -> str:
+        return ":".join([self.name, *(f"{name}={_text(value)}" for name, value in self.arguments)])
+
+    @property
+    def scale(self) -> Fraction:
+        """Height of the result / height of the image, before it is rounded up."""
+        defaults = {name: parameter.default for name, parameter in _parameters(self.name).items()}
+        return SCALES[self.name](defaults | dict(self.arguments)) if self.name in SCALES else Fraction(1)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Steps that are applied from left to right; hashable, and a degradation itself.
+
+    Step number i of an image gets `fold_in(key, i)`; the images of a batch that is given with one key get `fold_in(key, index)` first.
+    Calling it on concrete values checks that they lie in [0, 1]. It is compiled once for each shape.
+    """
+
+    steps: tuple[Step, ...]
+
+    def __call__(self, key: Key, image: Image) -> Image:
+        """Degrade.
+
+        Args:
+          key: random key.
+          image: (..., H, W, C) in [0, 1].
+
+        Returns:
+          (..., H', W', C); not clipped unless the last step is `clip`.
+
+        Raises:
+          InputError: the image is not floating point, or not in [0, 1].
+        """
+        check_image(image, low=0.0, high=1.0)
+        return each_image(_apply, key, image, recipe=self)
+
+    def __str__(self) -> str:
+        return ",".join(str(step) for step in self.steps)
+
+    @property
+    def scale(self) -> Fraction:
+        """Height of the result / height of the image: 1 where the size is kept, 1/4 after `downsample:scale=4`."""
+        return prod((step.scale for step in self.steps), start=Fraction(1))
+
+
+def _apply(key: Key, image: jax.Array, recipe: Recipe) -> jax.Array:
+    return chain(*recipe.steps)(key, image)
+
+
+def step(name: str, **arguments: Value) -> Step:
+    """A checked step.
+
+    Args:
+      name: key in `STEPS`.
+      **arguments: the step's arguments; (low, high) where it takes an interval.
+
+    Raises:
+      InputError: no such step or argument, an argument is missing, or a value is out of its range.
+    """
+    _check_names(name, arguments)
+    parameters = _parameters(name)
+    missing = [n for n, p in parameters.items() if p.default is inspect.Parameter.empty and n not in arguments]
+    if missing:
+        raise InputError(f"{name} needs {' and '.join(missing)}: write {name}:{':'.join(f'{n}=...' for n in missing)}")
+    made = Step(name, tuple((n, _typed(f"{name}: {n}", p.annotation, arguments[n])) for n, p in parameters.items() if n in arguments))
+    _check_values(made)
+    return made
+
+
+def parse(text: str) -> Recipe:
+    """The recipe that a text means; `str(recipe)` goes back.
+
+    Args:
+      text: steps and names of recipes, separated by commas.
+
+    Raises:
+      InputError: it does not follow the grammar, or names something that does not exist, or a value is out of its range.
+    """
+    steps: list[Step] = []
+    for item in text.split(","):
+        name, *arguments = (part.strip() for part in re.split("[:;]", item))
+        if not name:
+            raise InputError(f"recipe {text!r} has an empty step: write steps as name:argument=value, separated by commas")
+        if name in RECIPES and not arguments:
+            steps += parse(RECIPES[name]).steps
+        else:
+            steps.append(step(name, **_read_arguments(name, arguments)))
+    return Recipe(tuple(steps))
+
+
+def describe() -> str:
+    """Every step with its arguments and every named recipe, as text for a terminal."""
+    lines = ["Steps (name:argument=value:argument=value, separated by commas):"]
+    for name, function in STEPS.items():
+        summary = (inspect.getdoc(function) or "").splitlines()[0]
+        lines.append(f"  {name}: {summary}")
+        for argument, parameter in _parameters(name).items():
+            default = "" if parameter.default is inspect.Parameter.empty else f" (default {_text(parameter.default)})"
+            lines.append(f"      {argument}={_form(parameter.annotation)}{default}")
+    lines.append("Recipes:")
+    lines += [f"  {name}: {text}" for name, text in RECIPES.items()]
+    return "\n".join(lines)
+
+
+def _check_names(name: str, arguments: Iterable[str]) -> None:
+    if name in RECIPES:
+        raise InputError(f"{name} is a recipe and takes no arguments: it stands for {RECIPES[name]}")
+    if name not in STEPS:
+        raise InputError(_unknown("step", name, [*STEPS, *RECIPES]))
+    for argument in arguments:
+        if argument not in _parameters(name):
+            raise InputError(_unknown(f"argument of {name}", argument, list(_parameters(name))))
+
+
+def _parameters(name: str) -> dict[str, inspect.Parameter]:
+    key_and_image, parameters = 2, inspect.signature(STEPS[name]).parameters
+    return dict(list(parameters.items())[key_and_image:])
+
+
+def _form(kind: Any) -> str:
+    return next(form for known, form in _FORMS.items() if kind is known)
+
+
+def _read_arguments(step_name: str, texts: Iterable[str]) -> dict[str, Value]:
+    _check_names(step_name, ())
+    arguments: dict[str, Value] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (name and equals and value):
+            raise InputError(f"{step_name}: {text!r} is not argument=value")
+        _check_names(step_name, [name])
+        if name in arguments:
+            raise InputError(f"{step_name}: {name} is given twice")
+        arguments[name] = _read_value(f"{step_name}: {name}", value)
+    return arguments
+
+
+def _read_value(name: str, text: str) -> Value:
+    first, dots, last = text.partition("..")
+    if dots:
+        low, high = _read_number(first), _read_number(last)
+        if isinstance(low, str) or isinstance(high, str):
+            raise InputError(f"{name} is {text!r}: an interval is low..high, two numbers")
+        return low, high
+    return _read_number(text)
+
+
+def _read_number(text: str) -> float | int | str:
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            continue
+    return text.strip()
+
+
+def _typed(name: str, kind: Any, value: Value) -> Value:
+    """The value in the type that this kind of argument has, so that 25 and 25.0 are one recipe."""
+    ends = value if isinstance(value, tuple) else (value,)
+    whole = kind is int or kind is Count
+    good = isinstance(value, str) if kind is str else all(isinstance(end, int if whole else int | float) for end in ends)
+    if not good or (kind is int and len(ends) > 1):
+        shown = repr(value) if isinstance(value, str) else _text(value)
+        raise InputError(f"{name} is {shown}: it must be {_form(kind)}")
+    if isinstance(value, str):
+        return value
+    ends = tuple(end if whole else float(end) for end in ends)
+    if len(ends) > 1:
+        check_interval(name, ends)
+    return ends if len(ends) > 1 else ends[0]
+
+
+def _check_values(made: Step) -> None:
+    """Let the degradation itself check its values, without computing anything: it alone knows what is allowed."""
+    image, key = jax.ShapeDtypeStruct((256, 256, 3), "float32"), jax.eval_shape(lambda: jax.random.key(0))
+    kinds = _parameters(made.name)
+    for end in (0, 1):
+        values = {n: v[end] if kinds[n].annotation is Level and isinstance(v, tuple) else v for n, v in made.arguments}
+        try:
+            jax.eval_shape(partial(STEPS[made.name], **values), key, image)
+        except InputError as error:
+            raise InputError(f"{made.name}: {error}") from error
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, tuple):
+        return "..".join(_text(end) for end in value)
+    return str(value).removesuffix(".0")
+
+
+def _unknown(what: str, name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=3)
+    hint = f", did you mean {' or '.join(near)}?" if near else ";"
+    return f"unknown {what}: {name!r}{hint} there {'are ' + ', '.join(known) if known else 'is none'}"

@@ -1,0 +1,146 @@
+"""What every degradation must keep: replay from its key, one result however it is called, and clear refusals."""
+
+from functools import cache, partial
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from jaxrestore.degradations import batched, choice, clip, image_keys
+from jaxrestore.degradations.checks import check_image
+from jaxrestore.degradations.downsample import downsample, low_resolution
+from jaxrestore.degradations.erase import erase, erase_mask
+from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.quantise import bit_depth, quantise
+from jaxrestore.degradations.recipes import STEPS, parse
+from jaxrestore.errors import InputError
+from tests.degradations.compiled import compiled
+
+RANDOM = {
+    "gaussian": partial(gaussian, sigma=25.0),
+    "poisson": partial(poisson, peak=30.0),
+    "speckle": partial(speckle, sigma=25.0),
+    "salt_and_pepper": partial(salt_and_pepper, rate=0.3),
+    "erase": partial(erase, count=(1, 3)),
+    "choice": choice((partial(speckle, sigma=5.0), partial(quantise, levels=3)), (1, 3)),
+    "recipe": parse("gaussian:sigma=5..50,downsample:scale=2,erase:count=1..2"),
+}
+FIXED = {
+    "quantise": partial(quantise, levels=7),
+    "bit_depth": partial(bit_depth, bits=3),
+    "downsample": downsample,
+    "low_resolution": partial(low_resolution, scale=2),
+    "clip": clip,
+}
+ALL = RANDOM | FIXED
+KEY = jax.random.key(11)
+IMAGES = np.random.default_rng(0).random((8, 12, 10, 3)).astype(np.float32)
+
+
+@cache
+def over_batch(name: str):
+    return compiled(ALL[name])
+
+
+def test_no_step_is_forgotten():
+    assert set(STEPS) <= set(ALL)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_replay_mapped_sharded_and_alone(name: str):
+    degrade = ALL[name]
+    together = over_batch(name)(KEY, IMAGES)
+    chex.assert_tree_all_finite(together)
+    np.testing.assert_array_equal(over_batch(name)(KEY, IMAGES), together)
+
+    # One image of the batch on each of eight devices, mapped over keys; in whatever order they stand.
+    mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
+    split = NamedSharding(mesh, PartitionSpec("data"))
+    mapped = compiled(batched(degrade), in_shardings=split)
+    keys = image_keys(KEY, jnp.arange(8))
+    sharded = mapped(keys, IMAGES)
+    assert len(sharded.sharding.device_set) == 8
+    np.testing.assert_array_equal(sharded, together)
+    np.testing.assert_array_equal(mapped(keys[::-1], IMAGES[::-1])[::-1], together)
+
+    # Alone, without jit around it, and with the usual optimisations: these may contract a product and a sum, which rounds once less.
+    np.testing.assert_allclose(degrade(keys[5], IMAGES[5]), together[5], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+def test_another_key_gives_another_result(name: str):
+    same = np.broadcast_to(IMAGES[0], IMAGES.shape)
+    results = np.asarray(over_batch(name)(KEY, same))
+    assert not np.array_equal(results, over_batch(name)(jax.random.key(12), same))
+    assert len({r.tobytes() for r in results}) > 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_shapes_and_types(name: str):
+    for shape in ((1, 1, 1), (2, 3, 9, 5, 1), (0, 4, 4, 3)):
+        for dtype in (jnp.bfloat16, jnp.float32):
+            result = jax.eval_shape(ALL[name], KEY, jax.ShapeDtypeStruct(shape, dtype))
+            assert result.dtype == dtype
+            assert (result.ndim, result.shape[:-3], result.shape[-1]) == (len(shape), shape[:-3], shape[-1])
+
+
+def test_half_precision_is_computed_in_single():
+    image = jnp.asarray(IMAGES[0], jnp.bfloat16)
+    expected = compiled(RANDOM["gaussian"])(KEY, image.astype(jnp.float32)).astype(jnp.bfloat16)
+    np.testing.assert_array_equal(compiled(RANDOM["gaussian"])(KEY, image), expected)
+
+
+def test_levels_are_not_compiled_in():
+    @compiled
+    @chex.assert_max_traces(1)
+    def noise(sigma):
+        return gaussian(KEY, jnp.zeros((4, 4, 1)), sigma)
+
+    for sigma in (2.0, 3.0):
+        np.testing.assert_allclose(noise(sigma), sigma * noise(1.0), rtol=1e-5)
+
+
+NAN = np.full((4, 4, 1), np.nan, np.float32)
+GREY = np.full((2, 4, 4, 1), 0.5, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("degrade", "image", "message"),
+    [
+        (partial(gaussian, sigma=-1.0), GREY, "^sigma is -1: it must be at least 0 and finite"),
+        (partial(gaussian, sigma=np.array([3.0, -2.0])), GREY, "sigma is -2"),
+        (partial(gaussian, sigma=np.array([3.0, 2.0, 1.0])), GREY, r"sigma has the shape \(3,\): it must be .* batch's shape \(2,\)"),
+        (partial(gaussian, sigma=float("nan")), GREY, "sigma is nan"),
+        (partial(gaussian_blind, sigma=(9.0, 3.0)), GREY, r"sigma is 9\.\.3"),
+        (partial(poisson, peak=0.0), GREY, "peak is 0: it must be greater than 0"),
+        (partial(speckle, sigma=-5.0), GREY, "sigma is -5"),
+        (partial(salt_and_pepper, rate=1.5), GREY, r"^rate is 1\.5: it must be in 0\.\.1"),
+        (partial(salt_and_pepper, rate=0.5, salt=-0.5), GREY, "salt is -0.5"),
+        (partial(quantise, levels=1), GREY, r"levels is 1: it must be in 2\.\.65536"),
+        (partial(bit_depth, bits=17), GREY, "bits is 17"),
+        (partial(erase, count=-1), GREY, "count is -1"),
+        (partial(erase, size=0.0), GREY, "size is 0: it must be greater than 0 and at most 1"),
+        (partial(erase, fill=2.0), GREY, "fill is 2"),
+        (partial(erase_mask, size=(0.5, 0.1)), GREY, r"size is 0\.5\.\.0\.1"),
+        (partial(downsample, scale=0), GREY, "scale is 0"),
+        (partial(low_resolution, scale=-2), GREY, "scale is -2"),
+        (partial(gaussian, sigma=1.0), NAN, "image has values that are NaN or infinite"),
+        (parse("gaussian:sigma=1"), GREY + 1.0, r"image has values from 1\.5 to 1\.5: they must be in 0\.\.1"),
+    ],
+)
+def test_bad_arguments(degrade, image, message: str):
+    with pytest.raises(InputError, match=message):
+        degrade(KEY, image)
+    if "image" not in message:  # values are concrete under jit, so that is no way around the check
+        with pytest.raises(InputError, match=message):
+            jax.jit(degrade)(KEY, image)
+
+
+def test_refuses_what_is_no_image():
+    with pytest.raises(InputError, match="image is uint8: it must be floating point"):
+        check_image(np.zeros((4, 4, 1), np.uint8))
+    with pytest.raises(InputError, match=r"image has the shape \(4, 4\)"):
+        check_image(np.zeros((4, 4)))

@@ -1,0 +1,83 @@
+"""`jaxrestore evaluate --model NAME --weights PATH --data DIR --task TASK`."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import arg
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """Measure a network on a folder of pictures, by the literature's protocol of the task.
+
+    Clean pictures are degraded here; with --target, --data holds degraded pictures and --target the clean ones of the same names. The
+    scores are printed with the convention they were measured by.
+    """
+
+    data: Path
+    """Folder of the clean pictures, or of the degraded ones where --target is given."""
+    task: Literal["sr", "denoise", "jpeg", "deblur", "inpaint"]
+    """What is measured."""
+    model: Annotated[str | None, arg(metavar="NAME")] = None
+    """A name or tag of `jaxrestore models`; the shipped colour denoiser by default."""
+    weights: Annotated[Path | None, arg(metavar="FILE")] = None
+    """A file of weights; without --model the network is recognised from it."""
+    target: Annotated[Path | None, arg(metavar="FOLDER")] = None
+    """Folder of the clean pictures."""
+    scale: Annotated[int | None, arg(metavar="INT")] = None
+    """For sr: the enlargement; the network's own by default."""
+    sigma: float = 25.0
+    """For denoise: standard deviation of the noise in grey levels."""
+    quality: int = 10
+    """For jpeg: quality of the compression."""
+    seed: int = 0
+    """Of the noise."""
+    convention: Annotated[str | None, arg(metavar="NAME")] = None
+    """How pictures are compared, such as luma+border4+round8; the task's usual one by default."""
+    tile: Annotated[str, arg(metavar="auto|off|N")] = "auto"
+    """Largest side of a tile in pixels, halo included."""
+    ensemble: bool = False
+    """Average the results of the eight turned and mirrored pictures."""
+    memory: Annotated[str | None, arg(metavar="SIZE")] = None
+    """What the computation may use, such as 2GiB."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+    output: Annotated[Path | None, arg(aliases=("-o",), metavar="FILE")] = None
+    """Also write the report to a .json, .csv or .md file."""
+
+    def run(self) -> None:
+        """Evaluate."""
+        from rich.console import Console
+
+        from jaxrestore.cli.networks import make_restorer
+        from jaxrestore.errors import InputError
+        from jaxrestore.inference.evaluate import evaluate_folder
+        from jaxrestore.inference.protocols import Protocol
+
+        restorer = make_restorer(self.model, self.weights, self.tile, self.ensemble, self.memory)
+        scale = self.scale or (restorer.scale if self.task == "sr" else 1)
+        if self.task == "sr" and scale < 2:
+            raise InputError(f"{restorer.name} has no enlargement of its own: give --scale")
+        protocol = Protocol(self.task, scale, self.sigma, self.quality, self.seed, restorer.channels)
+        errors = Console(stderr=True)
+        with errors.status("evaluating") as status:
+            report = evaluate_folder(
+                restorer,
+                self.data,
+                protocol,
+                self.target,
+                self.convention,
+                on_score=lambda score: status.update(f"evaluating: {score.name} {score.psnr:.2f} dB"),
+            )
+        if self.output is not None:
+            report.write(self.output)
+        if self.json:
+            described = {"model": restorer.name, "weights": None if self.weights is None else str(self.weights)}
+            print(json.dumps({**described, **json.loads(report.to_json())}, indent=2, ensure_ascii=False))
+        else:
+            report.print(Console(width=None if sys.stdout.isatty() else 120))
+        if report.failures:
+            raise InputError(f"{len(report.failures)} pictures could not be scored: {', '.join(report.failures)}")

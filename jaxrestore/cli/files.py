@@ -1,0 +1,141 @@
+"""Which pictures a command reads, where it writes them, and what happens to those that fail."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from jaxrestore.data.images import SUFFIXES, Picture, find_images, read_image, write_image
+from jaxrestore.errors import InputError
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture: where it is read and where it goes."""
+
+    source: Path
+    target: Path
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """All pictures of a command.
+
+    Attributes:
+      jobs: what is to be done.
+      failures: one line for each input that cannot even be looked for.
+    """
+
+    jobs: tuple[Job, ...]
+    failures: tuple[str, ...] = ()
+
+
+def plan_jobs(inputs: Iterable[Path], output: Path) -> Jobs:
+    """Pair every picture with its place in the output.
+
+    One picture may go to a file; otherwise the output is a folder, in which the structure of an input folder is kept. Where there are
+    several inputs, each folder's pictures lie under its own name.
+
+    Raises:
+      InputError: no input, an output that cannot hold the pictures, two pictures for one place, or a picture that would overwrite an input.
+    """
+    inputs = tuple(inputs)
+    if not inputs:
+        raise InputError("no input is named: give pictures or folders")
+    into_folder = len(inputs) > 1 or inputs[0].is_dir() or _is_folder(output)
+    if into_folder and output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file: several pictures need a folder to go to")
+    jobs, failures = [], []
+    for path in inputs:
+        try:
+            jobs += _jobs(path, output, into_folder, several=len(inputs) > 1)
+        except InputError as error:
+            if len(inputs) == 1:
+                raise
+            failures.append(str(error))
+    _check_targets(jobs)
+    return Jobs(tuple(jobs), tuple(failures))
+
+
+def _is_folder(output: Path) -> bool:
+    if output.is_dir() or not output.suffix:
+        return True
+    if output.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{output}: the suffix {output.suffix!r} is none of {', '.join(SUFFIXES)}")
+    return False
+
+
+def _jobs(path: Path, output: Path, into_folder: bool, several: bool) -> list[Job]:
+    if not path.is_dir():
+        if not path.exists():
+            raise InputError(f"{path} does not exist")
+        return [Job(path, output / path.name if into_folder else output)]
+    prefix = Path(path.resolve().name) if several else Path()
+    written = output.resolve()
+    # What an earlier run wrote below an input folder is no input.
+    found = [p for p in find_images(path, recursive=True) if written == path.resolve() or written not in p.resolve().parents]
+    return [Job(p, output / prefix / p.relative_to(path)) for p in found]
+
+
+def _check_targets(jobs: list[Job]) -> None:
+    twice = [target for target, count in Counter(job.target for job in jobs).items() if count > 1]
+    if twice:
+        raise InputError(f"two pictures would be written to {twice[0]}: take one folder at a time")
+    sources = {os.path.realpath(job.source) for job in jobs}
+    for job in jobs:
+        if os.path.realpath(job.target) in sources:
+            raise InputError(f"{job.target} would overwrite an input: name another output")
+
+
+def run_jobs(planned: Jobs, change: Callable[[Picture, Path], Picture], doing: str) -> int:
+    """Read, change and write each picture; one that fails does not stop the others.
+
+    Args:
+      planned: the pictures.
+      change: what to do, given a picture and the path it came from.
+      doing: the word beside the progress bar.
+
+    Returns:
+      How many pictures were written.
+
+    Raises:
+      InputError: something failed: the one failure, or how many there were, after they have been listed.
+    """
+    failures, console = list(planned.failures), Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        for job in progress.track(planned.jobs, description=doing):
+            failure = _run(job, change)
+            failures += [failure] if failure else []
+    total = len(planned.jobs) + len(planned.failures)
+    if total == 1 and failures:
+        raise InputError(failures[0])
+    for failure in failures:
+        console.print(f"jaxrestore: {failure}", markup=False, highlight=False, soft_wrap=True)
+    if failures:
+        raise InputError(f"{len(failures)} of {total} inputs failed, as listed; the others are done")
+    return total
+
+
+def _run(job: Job, change: Callable[[Picture, Path], Picture]) -> str | None:
+    """Why the job failed, or None."""
+    try:
+        result = change(read_image(job.source), job.source)
+        try:
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{job.target.parent} cannot be made a folder: {error.strerror}") from error
+        write_image(job.target, result)
+    except InputError as error:
+        message = " ".join(str(error).split())
+        return message if job.source.name in message or str(job.target) in message else f"{job.source}: {message}"
+    except (MemoryError, RuntimeError) as error:
+        # Backends report an allocation that failed as an error of their own.
+        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        return f"{job.source} does not fit into memory: allow less with --memory, or take smaller tiles with --tile"
+    return None

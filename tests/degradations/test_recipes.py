@@ -138,6 +138,7 @@ def test_any_other_text_is_refused_in_one_line(text: str):
         ("gaussian:sigma=-1..5", "gaussian: sigma is -1: it must be at least 0"),
         ("salt_and_pepper:rate=0..2", r"salt_and_pepper: rate is 2: it must be in 0\.\.1"),
         ("gaussian:sigma=nan", "sigma is nan"),
+        ("gaussian:sigma=inf", "sigma is inf: it must be at least 0 and finite"),
         ("downsample:scale=2..4", r"downsample: scale is 2\.\.4: it must be a whole number"),
         ("downsample:scale=2.5", "downsample: scale is 2.5: it must be a whole number"),
         ("erase:count=1.5", "erase: count is 1.5: it must be a whole number or low"),

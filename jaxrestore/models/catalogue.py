@@ -14,7 +14,20 @@ _HOME_OF = {
     "dncnn_gray": "restoration.dncnn",
     "dncnn_gray_blind": "restoration.dncnn",
     "dncnn_color_blind": "restoration.dncnn",
-    "dncnn_color_blind_light": "restoration.dncnn",
+    "drunet_color_blind_light": "restoration.drunet",
+    "edcnn": "restoration.edcnn",
+    "edcnn_no_skip": "restoration.edcnn",
+    "edcnn_pixel_shuffle": "restoration.edcnn",
+    "edcnn_reshape": "restoration.edcnn",
+    "edcnn_unpooling": "restoration.edcnn",
+    "edcnn_transposed": "restoration.edcnn",
+    "edcnn_x4": "restoration.edcnn",
+    "edcnn_no_skip_x4": "restoration.edcnn",
+    "edcnn_segmentation": "restoration.edcnn",
+    "edcnn_segmentation_pixel_shuffle": "restoration.edcnn",
+    "edcnn_segmentation_reshape": "restoration.edcnn",
+    "edcnn_segmentation_unpooling": "restoration.edcnn",
+    "edcnn_segmentation_transposed": "restoration.edcnn",
 }
 
 

@@ -25,7 +25,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
             if node.dtype.kind in "biuf":
                 claimed += node.nbytes
                 check_unpacked_size(path, claimed)
-                found[node.name.lstrip("/")] = node[()]
+                found[node.name.lstrip("/")] = np.asarray(node[()])
         if not found:
             raise InputError("is an HDF5 file without arrays")
     return found

@@ -141,5 +141,5 @@ def _from_hdf5(file: Any, node: Any, path: Path, claimed: list[int], depth: int 
     if node.dtype.kind == "O":
         # A one-column array of references: a cell, or the field of an array of structures.
         return [_from_hdf5(file, file[reference], path, claimed, depth + 1) for reference in node[()].ravel()]
-    value = node[()].T
+    value = np.asarray(node[()]).T
     return "".join(map(chr, value.ravel("F"))) if kind == b"char" else value

@@ -10,7 +10,8 @@ Reference: the instruction set as documented by `pickletools` in the standard li
 import pickletools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 from jaxrestore.errors import InputError
 from jaxrestore.weights.guard import one_line
@@ -57,7 +58,7 @@ class Machine:
         self.stack: list[Any] = []
         self.memo: dict[int, Any] = {}
 
-    def run(self, file: BinaryIO) -> Any:
+    def run(self, file: BufferedIOBase) -> Any:
         """Interpret one pickle, leaving the file behind its end.
 
         Raises:

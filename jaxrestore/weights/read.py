@@ -60,8 +60,10 @@ def _read_folder(path: Path) -> Contents:
         return OwnVariables(tree, meta)
     if run_folder.is_run(path):
         return run_folder.read(path)
-    if (path / "_METADATA").is_file():
-        tree = orbax_folder.read_arrays(path)
+    for folder in (path, path / "default", path / "pytree"):  # Orbax's managers and its newer interface put the tree one level down
+        if not (folder / "_METADATA").is_file():
+            continue
+        tree = orbax_folder.read_arrays(folder)
         names = tuple(name.rstrip("/") for name in COLLECTIONS)
         return OwnVariables({name: tree[name] for name in names if tree.get(name)} if "params" in tree else {"params": tree}, {})
     raise InputError(f"{path}: is a folder without a checkpoint: give a training run, an Orbax checkpoint or a file")

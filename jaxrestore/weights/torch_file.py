@@ -110,11 +110,11 @@ class _Tensor:
 class _DType(Buildable):
     """A NumPy type on its way out of a pickle: its byte order comes after it was made."""
 
-    def __init__(self, name: str, *_: Any):
+    def __init__(self, name: Any, *_: Any):
         self.value = _plain_dtype(name)
 
-    def build(self, state: tuple) -> None:
-        self.value = self.value.newbyteorder(state[1])
+    def build(self, state: Any) -> None:
+        self.value = self.value.newbyteorder(expect(state[1], str))
 
 
 class _Array(Buildable):
@@ -123,7 +123,7 @@ class _Array(Buildable):
     def __init__(self, *_: Any):
         self.value = np.zeros(0)
 
-    def build(self, state: tuple) -> None:
+    def build(self, state: Any) -> None:
         _, shape, dtype, fortran, data = state
         self.value = _from_buffer(data, dtype, shape, "F" if fortran else "C").value
 
@@ -132,7 +132,7 @@ class _Array(Buildable):
         return self
 
 
-def _plain_dtype(name: str) -> np.dtype:
+def _plain_dtype(name: Any) -> np.dtype:
     if not isinstance(name, str):
         raise TypeError("an unexpected type of array")
     dtype = np.dtype(name)
@@ -146,24 +146,22 @@ def _mapping(items: Any = ()) -> dict:
     return {expect(key, KEYS): value for key, value in pairs}
 
 
-def _from_buffer(data: bytes, dtype: _DType, shape: tuple[int, ...], order: str) -> _Array:
-    return _Array().filled(np.frombuffer(data, dtype.value).reshape(shape, order=order))
+def _from_buffer(data: Any, dtype: Any, shape: Any, order: Any) -> _Array:
+    return _Array().filled(np.frombuffer(expect(data, (bytes, bytearray)), expect(dtype, _DType).value).reshape(shape, order=order))
 
 
-def _rebuild_tensor(storage: _Storage, offset: int, size: tuple, stride: tuple, *_: Any) -> _Tensor:
-    if not isinstance(storage, _Storage):
-        raise TypeError("a tensor without a storage")
-    return _Tensor(storage, int(offset), tuple(map(int, size)), tuple(map(int, stride)))
+def _rebuild_tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> _Tensor:
+    return _Tensor(expect(storage, _Storage), int(offset), tuple(map(int, size)), tuple(map(int, stride)))
 
 
-def _rebuild_from_type(function: Permitted, _type: Any, arguments: tuple, _state: Any = None) -> Any:
+def _rebuild_from_type(function: Any, _type: Any, arguments: Any, _state: Any = None) -> Any:
     if function not in (PERMITTED["torch._utils _rebuild_tensor_v2"], PERMITTED["torch._utils _rebuild_parameter"]):
         raise TypeError("an unexpected way to make a tensor")
     return function.function(*arguments)
 
 
-def _encode(text: str, encoding: str = "latin1") -> bytes:
-    return text.encode("latin1" if encoding in ("latin1", "latin-1") else "ascii")
+def _encode(text: Any, encoding: Any = "latin1") -> bytes:
+    return expect(text, str).encode("latin1" if encoding in ("latin1", "latin-1") else "ascii")
 
 
 def _numpy(name: str, value: Any) -> dict[str, Any]:
@@ -189,7 +187,7 @@ PERMITTED: dict[str, Any] = {
     "numpy ndarray": "numpy.ndarray",
     "numpy dtype": Permitted(_DType),
     **_numpy("multiarray _reconstruct", Permitted(_Array)),
-    **_numpy("multiarray scalar", Permitted(lambda dtype, data: np.frombuffer(data, dtype.value)[0])),
+    **_numpy("multiarray scalar", Permitted(lambda dtype, data: _from_buffer(data, dtype, (), "C").value[()])),
     **_numpy("numeric _frombuffer", Permitted(_from_buffer)),
     **{f"torch {name}": np.dtype(dtype) for name, dtype in _STORAGES.items()},
     "torch.storage UntypedStorage": np.dtype(np.uint8),

@@ -1,0 +1,78 @@
+"""The way from a reference's state dict to our variables: exact, strict both ways, and clear when it fails."""
+
+import numpy as np
+import pytest
+
+from jaxrestore.errors import InputError
+from jaxrestore.models.restoration.dncnn import DnCNN
+from jaxrestore.weights import from_reference, to_reference
+from jaxrestore.weights.contents import Layer
+from jaxrestore.weights.layouts import from_layers
+from jaxrestore.weights.reference import expected_tensors
+
+MODEL = DnCNN(depth=3, features=2, norm=False)
+NAMES = ("model.0.weight", "model.0.bias", "model.2.weight", "model.2.bias", "model.4.weight", "model.4.bias")
+
+
+def a_state() -> dict[str, np.ndarray]:
+    random = np.random.default_rng(0)
+    return {name: random.normal(size=shape).astype("f4") for name, shape in expected_tensors(MODEL).items()}
+
+
+def test_names_shapes_and_axes():
+    state = a_state()
+    assert set(state) == set(NAMES)
+    assert state["model.0.weight"].shape == (2, 1, 3, 3)
+    variables = from_reference(MODEL, state)
+    assert variables["params"]["conv_0"]["kernel"][0, 2, 0, 1] == state["model.0.weight"][1, 0, 0, 2]
+    back = to_reference(MODEL, variables)
+    assert set(back) == set(state)
+    for name in state:
+        np.testing.assert_array_equal(back[name], state[name])
+
+
+def test_the_prefix_of_parallel_training_is_taken_off():
+    state = a_state()
+    wrapped = {f"module.{name}": value for name, value in state.items()}
+    np.testing.assert_array_equal(from_reference(MODEL, wrapped)["params"]["conv_1"]["bias"], state["model.2.bias"])
+
+
+def test_missing_left_over_and_wrong_are_all_listed():
+    state = a_state()
+    state["extra.weight"] = np.ones(3)
+    state["model.0.bias"] = np.ones(5)
+    del state["model.4.bias"]
+    with pytest.raises(InputError) as caught:
+        from_reference(MODEL, state)
+    assert str(caught.value) == (
+        "these weights do not fit DnCNN: missing model.4.bias; left over extra.weight; model.0.bias is (5,), the network has (2,)"
+    )
+
+
+def test_counters_are_no_left_over():
+    from_reference(MODEL, {**a_state(), "model.0.num_batches_tracked": np.array(3)})
+
+
+def layers() -> list[Layer]:
+    state = a_state()
+    return [Layer(state[f"model.{2 * i}.weight"].transpose(2, 3, 1, 0), state[f"model.{2 * i}.bias"]) for i in range(3)]
+
+
+def test_layers_in_order():
+    ours, theirs = from_layers(MODEL, layers()), from_reference(MODEL, a_state())
+    for i in range(3):
+        for leaf in ("kernel", "bias"):
+            np.testing.assert_array_equal(ours["params"][f"conv_{i}"][leaf], theirs["params"][f"conv_{i}"][leaf])
+
+
+def test_layers_are_strict():
+    with pytest.raises(InputError, match="missing convolution 3 bias, convolution 3 kernel"):
+        from_layers(MODEL, layers()[:2])
+    with pytest.raises(InputError, match="left over convolution 4 kernel, convolution 4 bias"):
+        from_layers(MODEL, [*layers(), layers()[-1]])
+    with pytest.raises(InputError, match=r"convolution 2 kernel is \(3, 3, 1, 2\), the network has \(3, 3, 2, 2\)"):
+        from_layers(MODEL, [layers()[0], layers()[0], layers()[2]])
+    with pytest.raises(InputError, match="missing batch_stats/norm_1/mean"):
+        from_layers(DnCNN(depth=3, features=2), layers())
+    with pytest.raises(InputError, match="left over convolution 1 bias"):
+        from_layers(DnCNN(depth=3, features=2, norm=False, use_bias=False), layers())

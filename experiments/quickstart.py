@@ -9,7 +9,7 @@ Cost: about two minutes on 2 CPU cores.
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation
 
 config = Experiment(
-    model=Model("dncnn_color_blind_light", {"depth": 7, "features": 32}),
+    model=Model("drunet_color_blind_light", {"features": (16, 32), "blocks": 1}),
     data=Data("dead_leaves", source="dead_leaves", patch=48, batch=16),
     degradation="gaussian:sigma=25",
     loss="l1",

@@ -118,14 +118,4 @@ CARDS = (
         forms={"merged": _merged(668_227), "without_bias": _without_bias(669_312)},
         notes="CDnCNN-B: one set of weights for sigma 0 to 55",
     ),
-    _card(
-        name="dncnn_color_blind_light",
-        fields=dict(depth=12, features=48, channels=3, norm=False, unshuffle=2),
-        blind=True,
-        parameters=218_268,
-        reference="",
-        reference_names=None,
-        convention="rgb",
-        notes="our own light configuration, not in the paper: 2x2 sub-images and no normalisation, for a CPU",
-    ),
 )

@@ -5,20 +5,20 @@ validation.path=... .
 Expected: at least 9 dB over the noisy input on Set5 at sigma 25 (RGB PSNR of the whole image).
 Cost: about an hour on 2 CPU cores.
 
-    jaxrestore train experiments/denoising/dncnn_color_blind_light.py data.path=BSDS400 validation.path=Set5
+    jaxrestore train experiments/denoising/drunet_color_blind_light.py data.path=BSDS400 validation.path=Set5
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation
 
 config = Experiment(
-    model=Model("dncnn_color_blind_light"),
+    model=Model("drunet_color_blind_light"),
     data=Data("BSDS400", patch=64, batch=16, workers=0, cache="memory"),
     degradation="gaussian:sigma=0..55",
     loss="l1",
-    steps=10_000,
-    optimizer=Optimizer(name="adam", rate=1e-3, schedule="cosine", final_rate=1e-6, warmup=100, clip=1.0, ema=0.999),
+    steps=8_000,
+    optimizer=Optimizer(name="adam", rate=1e-3, schedule="cosine", final_rate=1e-6, warmup=50, ema=0.999),
     validation=Validation(recipe="gaussian:sigma=25", crop=128, images=5, every=1000),
     log_every=100,
     checkpoint_every=500,
-    run="runs/dncnn_color_blind_light",
+    run="runs/drunet_color_blind_light",
 )

@@ -152,8 +152,8 @@ def _reading(path: Path) -> Iterator[io.BufferedIOBase]:
     except PermissionError:
         raise InputError(f"{path} cannot be opened: permission denied") from None
     except Exception as error:  # decoders raise anything at all on damaged bytes
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"{path} cannot be decoded: {reason}") from error
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} cannot be decoded: {reason if ' ' in reason else 'it is damaged'}") from error
 
 
 def _check_size(path: Path, width: int, height: int, max_pixels: int | float) -> None:

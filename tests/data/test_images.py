@@ -93,11 +93,7 @@ def test_reads_interlaced_16_bit_png(tmp_path):
         for row in pixels[y::down, x::across] if pixels[y::down, x::across].size else ():
             scanlines += b"\x00" + row.astype(">u2").tobytes()
 
-    def chunk(name, content):
-        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 5, 16, 2, 0, 0, 1))
-    (tmp_path / "a.png").write_bytes(png16.SIGNATURE + header + chunk(b"IDAT", zlib.compress(scanlines)) + chunk(b"IEND", b""))
+    (tmp_path / "a.png").write_bytes(png_of(3, 5, 16, scanlines, interlaced=1))
     np.testing.assert_array_equal(read_image(tmp_path / "a.png").pixels, pixels)
 
 
@@ -161,6 +157,8 @@ def test_jpeg_keeps_profile_exif_and_nearly_the_pixels(tmp_path):
 def test_bmp_and_webp(tmp_path, suffix, channels):
     path = tmp_path / f"a{suffix}"
     pixels = noise(channels)
+    if channels in (2, 4):
+        pixels[:3, :, -1] = 0  # colours that cannot be seen are kept
     write_image(path, Picture(pixels), quality=100)
     if suffix == ".webp" and channels <= 2:
         pixels = pixels[..., [0, 0, 0, 1][: channels + 2]]
@@ -218,9 +216,9 @@ def test_halves_round_up_and_the_rest_is_clipped():
     np.testing.assert_array_equal(from_float(np.array([-1.0, 0.5 / 255, 1.5 / 255, 2.49 / 255, 3.0]), np.uint8), [0, 1, 2, 2, 255])
 
 
-def png_bomb() -> bytes:
-    header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0)
-    data = b"IDAT" + zlib.compress(bytes(1000))
+def png_of(width: int, height: int, bits: int, scanlines: bytes, interlaced: int = 0) -> bytes:
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, interlaced)
+    data = b"IDAT" + zlib.compress(scanlines)
     return png16.SIGNATURE + b"".join(struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in (header, data, b"IEND"))
 
 
@@ -242,21 +240,30 @@ def middle_damaged(data: bytes) -> bytes:
     return data[:half] + bytes(byte ^ 0x5A for byte in data[half : half + 9]) + data[half + 9 :]
 
 
+LZW = cv2.imencode(".tif", noise(3, np.uint16))[1].tobytes()
 BAD = {
     "empty.png": (b"", "is empty"),
     "text.png": (b"this is no picture", "is not a picture"),
-    "bomb.png": (png_bomb(), "3600 million pixels, and the limit is 500 million"),
-    "bomb16.png": (png_bomb().replace(b"\x08\x02\x00\x00\x00", b"\x10\x02\x00\x00\x00"), "the limit is 500 million.*raise max_pixels"),
+    "bomb.png": (png_of(60000, 60000, 8, bytes(1000)), "3600 million pixels, and the limit is 500 million"),
+    "bomb16.png": (png_of(60000, 60000, 16, bytes(1000)), "the limit is 500 million.*raise max_pixels"),
     "signature.png": (png16.SIGNATURE, "cannot be decoded"),
     "damaged16.png": (middle_damaged(whole(".png", np.uint16)), "checksum of its part b'IDAT' is wrong"),
     **{f"truncated{s}": (whole(s)[: len(whole(s)) // 2], "cannot be decoded") for s in (".png", ".jpg", ".bmp", ".webp", ".tif")},
+    "short16.png": (png_of(2, 3, 16, bytes(38)), "does not hold the pixels that its header promises"),
+    "long16.png": (png_of(2, 3, 16, bytes(40)), "does not hold the pixels that its header promises"),
+    "filter16.png": (png_of(2, 3, 16, bytes(26) + b"\x05" + bytes(12)), "filter that does not exist"),
+    "damaged16.tif": (
+        LZW[:500] + b"\xff" * 400 + LZW[900:],
+        "16 bit pixels with LZW compression are damaged",
+    ),
     "truncated16.png": (whole(".png", np.uint16)[:-900], "it is truncated"),
+    "cut.tif": (LZW[:700], "cannot be decoded: it is damaged"),
     "truncated16.tif": (whole(".tif", np.uint16)[:-900], "cannot be decoded"),
 }
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_files_are_one_clear_line(tmp_path, capfd, name):
+def test_bad_files_are_one_clear_line(tmp_path, capfd, caplog, name):
     content, message = BAD[name]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message) as caught:
@@ -264,6 +271,15 @@ def test_bad_files_are_one_clear_line(tmp_path, capfd, name):
     assert str(tmp_path / name) in str(caught.value)
     assert "\n" not in str(caught.value)
     assert capfd.readouterr() == ("", "")
+    assert not caplog.records
+
+
+def test_what_decoders_only_warn_of_is_read_in_silence(tmp_path, capfd, caplog):
+    Image.fromarray(noise(3)).save(tmp_path / "a.jpg", exif=b"Exif\x00\x00II*\x00\x08\x00\x00\x00\x05\x00\x01")
+    picture = read_image(tmp_path / "a.jpg")
+    assert picture.orientation == 1
+    assert capfd.readouterr() == ("", "")
+    assert not caplog.records
 
 
 def test_no_file_and_folders(tmp_path):

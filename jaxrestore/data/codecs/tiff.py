@@ -110,6 +110,6 @@ def _unpacked_by_others(file: io.BufferedIOBase, byteorder: str, page) -> np.nda
     pixels = opencv.decode(bytes(data)) if page.samplesperpixel != 2 else None
     if pixels is None or pixels.dtype != page.dtype or pixels.shape != (page.imagelength, page.imagewidth, page.samplesperpixel):
         raise ValueError(
-            f"its compression ({page.compression.name}) cannot be read at {page.bitspersample} bits; save it with deflate or none"
+            f"its {page.bitspersample} bit pixels with {page.compression.name} compression are damaged or of no supported kind"
         )
     return pixels

@@ -128,15 +128,15 @@ def test_our_own_arrays_without_a_description(tmp_path):
 
 
 def test_a_file_that_says_it_is_another_network(tmp_path):
-    model = create_model("drunet_color_blind_light")
-    save_weights(tmp_path / "x.safetensors", zeros(model), model, "drunet_color_blind_light")
-    assert load_weights(tmp_path / "x.safetensors").name == "drunet_color_blind_light"
-    with pytest.raises(InputError, match="these weights are for drunet_color_blind_light, not for dncnn_gray"):
+    model = create_model("dncnn_color_blind")
+    save_weights(tmp_path / "x.safetensors", zeros(model), model, "dncnn_color_blind")
+    assert load_weights(tmp_path / "x.safetensors").name == "dncnn_color_blind"
+    with pytest.raises(InputError, match="these weights are for dncnn_color_blind, not for dncnn_gray"):
         load_weights(tmp_path / "x.safetensors", "dncnn_gray")
     # Fields that change no shape count too.
     other = model.clone(norm_epsilon=0.5)
-    save_weights(tmp_path / "y.safetensors", zeros(other), other, "drunet_color_blind_light")
-    found = load_weights(tmp_path / "y.safetensors", "drunet_color_blind_light")
+    save_weights(tmp_path / "y.safetensors", zeros(other), other, "dncnn_color_blind")
+    found = load_weights(tmp_path / "y.safetensors", "dncnn_color_blind")
     assert found.model == other
     assert found.name is None
 

@@ -87,22 +87,19 @@ def test_the_stream_does_not_depend_on_workers_and_resumes_under_any_number(fold
     source = ImageFolder(folder)
     alone = training_batches(source, **OPTIONS)
     expected = take(alone, 12)
-    states = {}
-    for workers in (1, 2):
-        batches = training_batches(source, **OPTIONS, workers=workers)
-        assert_same(take(batches, 5), expected[:5])
-        states[workers] = json.loads(json.dumps(batches.get_state()))
-        assert_same(take(batches, 2), expected[5:7])  # asking for the state changes nothing
-        batches.close()
-        with pytest.raises(ValueError, match="closed"):
-            next(batches)
-    assert states[1] == states[2]
+    one = training_batches(source, **OPTIONS, workers=1)
+    assert_same(take(one, 5), expected[:5])
+    state = json.loads(json.dumps(one.get_state()))
+    assert_same(take(one, 2), expected[5:7])  # asking for the state changes nothing
+    one.close()
+    with pytest.raises(ValueError, match="closed"):
+        next(one)
     for workers in (0, 2):
         batches = training_batches(source, **OPTIONS, workers=workers)
-        batches.set_state(states[1])
+        assert_same(take(batches, 3), expected[:3])
+        batches.set_state(state)  # in the middle of work
+        assert batches.get_state() == state
         assert_same(take(batches, 7), expected[5:])
-        batches.set_state(states[1])  # back again, in the middle of work
-        assert_same(take(batches, 2), expected[5:7])
         batches.close()
 
 

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import rich.console
@@ -77,7 +77,7 @@ class Progress:
             self.bar = rich.progress.Progress(*columns, console=console)
             self.task = self.bar.add_task("", total=total, completed=done, note="")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Progress":
         if self.bar:
             self.bar.start()
         return self

@@ -4,11 +4,13 @@ A run's folder holds everything: `config.json`, `checkpoints/`, `log.jsonl`, `te
 `weights.safetensors`. Started again on the same folder it goes on from the newest checkpoint, to the bit.
 """
 
+import contextlib
 import json
 import math
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -102,11 +104,14 @@ def train(config: Experiment) -> TrainState:
     validate = _validator(model, validation, card) if validation is not None else None
     rate_at = learning_rate(config.optimizer, config.steps)
     meta = {**describe(model, config.model.name), "config": to_dict(config), **start.to_meta()}
-    stop = _StopRequest()
     step = saved = int(state.step)
     metrics: dict[str, Any] = {}
-    log = Log(folder, step)
-    with Progress(config.steps, step, config.data.batch) as progress:
+    with (
+        contextlib.closing(checkpoints),
+        contextlib.closing(Log(folder, step)) as log,
+        Progress(config.steps, step, config.data.batch) as progress,
+        _StopRequest() as stop,
+    ):
         while step < config.steps and not stop.requested:
             state, metrics = step_function(state, put_batch(_numbers(next(batches)), mesh))
             step += 1
@@ -125,16 +130,14 @@ def train(config: Experiment) -> TrainState:
                 _finite(metrics, step, folder, saved)
                 checkpoints.save(state, batches, meta, None if score is None else score["psnr"])
                 saved = step
-    if stop.requested and step > saved:
-        _finite(metrics, step, folder, saved)
-        checkpoints.save(state, batches, meta)
-        print(f"{folder}: stopped at step {step} as asked; the same command goes on from there", file=sys.stderr)
+
+        if stop.requested and step > saved:
+            _finite(metrics, step, folder, saved)
+            checkpoints.save(state, batches, meta)
+            print(f"{folder}: stopped at step {step} as asked; the same command goes on from there", file=sys.stderr)
     if step >= config.steps and jax.process_index() == 0:
         information = {"config": to_dict(config), "steps": step}
         save_weights(folder / "weights.safetensors", jax.device_get(state.variables()), model, config.model.name, information)
-    log.close()
-    checkpoints.close()
-    stop.restore()
     return state
 
 
@@ -208,14 +211,16 @@ class _StopRequest:
     def __init__(self) -> None:
         self.requested = False
         self.previous: Any = None
-        try:
+
+    def __enter__(self) -> "_StopRequest":
+        # Only the main thread may listen to signals.
+        if threading.current_thread() is threading.main_thread():
             self.previous = signal.signal(signal.SIGTERM, self._set)
-        except ValueError:  # not the main thread, which alone may listen to signals
-            self.previous = None
+        return self
 
     def _set(self, *_: object) -> None:
         self.requested = True
 
-    def restore(self) -> None:
+    def __exit__(self, *_: object) -> None:
         if self.previous is not None:
             signal.signal(signal.SIGTERM, self.previous)

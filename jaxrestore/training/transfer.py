@@ -1,7 +1,7 @@
 """Where a run starts: from nothing, or from weights of another run, with some parameters frozen or slowed."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import flax.linen as nn
 import flax.traverse_util
@@ -43,7 +43,7 @@ class StartingPoint:
         return {"rates": self.rates, "frozen_statistics": sorted(self.frozen_statistics), "transfer": self.report}
 
     @classmethod
-    def from_meta(cls, meta: dict[str, Any]) -> Self:
+    def from_meta(cls, meta: dict[str, Any]) -> "StartingPoint":
         """The starting point of the run that a checkpoint belongs to, without the variables."""
         return cls(rates=meta["rates"], frozen_statistics=frozenset(meta["frozen_statistics"]), report=meta["transfer"])
 

@@ -49,7 +49,9 @@ def test_a_run_leaves_everything_a_reader_wants(trained):
     assert list((folder / "tensorboard").glob("events*"))
     chex.assert_trees_all_close(load_weights(folder / "weights.safetensors").variables["params"], state.ema, atol=0)
     # The folder of a run is itself a source of weights: the averaged ones of its best checkpoint.
-    assert load_weights(folder).name == "dncnn_color_blind"
+    best = load_weights(folder)
+    assert best.model.depth == 3
+    chex.assert_trees_all_equal_shapes(best.variables["params"], state.ema)
 
 
 def test_more_steps_go_on_from_the_last(trained, tmp_path):

@@ -29,7 +29,7 @@ class DnCNN(nn.Module):
       norm: batch normalisation in the hidden layers; False is the form with the normalisation merged into the convolutions.
       use_bias: biases in the convolutions.
       norm_epsilon: the normalisation's epsilon.
-      unshuffle: work on unshuffle x unshuffle sub-images, as FFDNet does: 2 takes a quarter of the arithmetic and doubles the receptive field.
+      unshuffle: work on unshuffle x unshuffle sub-images, as FFDNet does: 2 takes a quarter of the arithmetic, twice the receptive field.
       dtype: computation type.
       param_dtype: type of the parameters.
 

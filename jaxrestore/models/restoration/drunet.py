@@ -2,8 +2,9 @@
 
 Zhang, Li, Zuo, Zhang, Van Gool and Timofte, IEEE TPAMI 2021, https://arxiv.org/abs/2008.13751
 
-    image, noise level -> head -+-> [block x blocks, down] ---------------------------> body blocks -> + -> [up, block x blocks] -> + -> tail -> clean
-                                `--- one additive skip per scale, and one around everything ----------^-----------------------------^
+    image, level -> head -+-> [block x n, down] -+-> ... -> block x n -> ... -> + -> [up, block x n] -> + -> tail -> clean
+                          |                      `------------------------------^                       |
+                          `-----------------------------------------------------------------------------^
 
 No convolution has a bias, so scaling the input scales the output: one network serves every noise level, seen in training or not.
 """

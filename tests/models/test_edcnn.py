@@ -70,8 +70,8 @@ def test_enhancement_units_have_the_count_of_hand_arithmetic():
 
 
 class Invariants(chex.TestCase):
-    @chex.variants(with_jit=True, without_jit=True)
-    def test_any_size_and_batch_independence(self):
+    @chex.variants(with_jit=True)
+    def test_any_size_batch_independence_and_jit(self):
         model = small()
         variables = with_variables(model)
         images = jax.random.uniform(jax.random.key(2), (2, 7, 11, 3))
@@ -79,7 +79,7 @@ class Invariants(chex.TestCase):
         chex.assert_shape(together, (2, 7, 11, 3))
         assert float(together.min()) >= 0.0
         assert float(together.max()) <= 1.0
-        chex.assert_trees_all_close(together[1:], model.apply(variables, images[1:]), atol=1e-5)
+        chex.assert_trees_all_close(together[1:], model.apply(variables, images[1:]), atol=1e-5)  # without jit
 
     def test_one_pixel_through_four_levels(self):
         model = small(levels=4)
@@ -118,17 +118,15 @@ class Invariants(chex.TestCase):
     "fields",
     [
         {"upsampling": "bilinear"},
-        {"upsampling": "pixel_shuffle", "classes": 3},
-        {"upsampling": "reshape", "activation": "leaky_relu"},
-        {"upsampling": "unpooling", "skips": False},
-        {"upsampling": "transposed", "activation": "relu"},
+        {"upsampling": "reshape", "classes": 3},
+        {"upsampling": "unpooling", "skips": False, "activation": "leaky_relu"},
         {"block": "enhancement", "features": 16, "levels": 0},
     ],
     ids=lambda fields: "-".join(map(str, fields.values())),
 )
 def test_every_parameter_learns(fields):
     model = small(**fields)
-    image = jax.random.uniform(jax.random.key(1), (2, 8, 8, 3))
+    image = jax.random.uniform(jax.random.key(1), (2, 6, 6, 3))
     variables = initialise(model, jax.random.key(0), image)
 
     @jax.jit

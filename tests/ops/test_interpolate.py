@@ -67,18 +67,18 @@ def test_corners_are_aligned_when_asked():
 class Derivatives(chex.TestCase):
     @chex.variants(with_jit=True, without_jit=True)
     def test_transpose_of_the_map(self):
-        x = jax.random.normal(jax.random.key(0), (2, 5, 6, 3))
-        for method in SAME_METHOD:
-            forward = lambda a, method=method: interpolate(a, size=(9, 4), method=method)  # noqa: E731
-            y = jax.random.normal(jax.random.key(1), (2, 9, 4, 3))
-            back = self.variant(lambda a, b, f=forward: jax.vjp(f, a)[1](b)[0])(x, y)
-            np.testing.assert_allclose(jnp.vdot(forward(x), y), jnp.vdot(x, back), rtol=2e-5)
+        generator = np.random.default_rng(0)
+        x, y = generator.normal(size=(2, 5, 6, 3)).astype(np.float32), generator.normal(size=(2, 9, 4, 3)).astype(np.float32)
+        forward = lambda a: interpolate(a, size=(9, 4), method="bicubic")  # noqa: E731
+        back = self.variant(lambda a, b: jax.vjp(forward, a)[1](b)[0])(x, y)
+        np.testing.assert_allclose(np.vdot(forward(x), y), np.vdot(x, back), rtol=2e-5)
 
     def test_second_order_and_vmap(self):
-        x = jax.random.normal(jax.random.key(0), (2, 3, 3, 1))
-        energy = lambda a: jnp.sum(interpolate(a, scale=2, align_corners=True) ** 3)  # noqa: E731
-        chex.assert_numerical_grads(energy, (x[0],), order=2, modes=["rev"], atol=0.05, rtol=0.05)
-        chex.assert_trees_all_close(jax.vmap(jax.grad(energy))(x), jnp.stack([jax.grad(energy)(a) for a in x]), rtol=1e-5)
+        """Half the squared norm of A x has the gradient A'A x and the Hessian A'A."""
+        x, v = jnp.asarray(np.random.default_rng(0).normal(size=(2, 3, 3, 1)), jnp.float32)
+        gradient = jax.grad(lambda a: 0.5 * jnp.sum(jnp.square(interpolate(a, scale=2, align_corners=True))))
+        expected = jax.vmap(gradient)(v[None])[0]
+        chex.assert_trees_all_close(jax.grad(lambda a: jnp.sum(v * gradient(a)))(x), expected, atol=1e-5)
 
     def test_nothing_scatters(self):
         x = jnp.zeros((1, 4, 4, 1))

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxrestore.errors import InputError
 from jaxrestore.weights.guard import check_unpacked_size, reading
 
 
@@ -12,7 +11,7 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """The numeric datasets of an `.h5` file, named by their path ("group/name"), in the order of the file's index.
 
     Raises:
-      InputError: the file is damaged or holds no arrays.
+      InputError: the file is damaged.
     """
     import h5py
 
@@ -26,6 +25,4 @@ def read(path: Path) -> dict[str, np.ndarray]:
                 claimed += node.nbytes
                 check_unpacked_size(path, claimed)
                 found[node.name.lstrip("/")] = np.asarray(node[()])
-        if not found:
-            raise InputError("is an HDF5 file without arrays")
     return found

@@ -1,7 +1,10 @@
 """Which reader a file needs, by its first bytes rather than its name."""
 
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+
+import numpy as np
 
 from jaxrestore.errors import InputError
 from jaxrestore.weights import h5_file, mat, npz_file, orbax_folder, run_folder, safetensors_file, torch_file
@@ -34,12 +37,11 @@ def read(path: Path) -> Contents:
     if start.startswith(b"MATLAB"):
         return mat.read(path)
     if start.startswith(hdf5) or after_user_block == hdf5:
-        return StateDict(h5_file.read(path))
+        return _named(path, h5_file.read(path))
     if start.startswith(b"PK"):
         return _read_zip(path)
     if start[8:9] == b"{":
-        tensors, metadata = safetensors_file.read(path)
-        return own_variables(path, tensors, metadata) or StateDict(torch_file.state_of(tensors))
+        return _named(path, *safetensors_file.read(path))
     if start[0] == 0x80 or path.suffix.lower() in _PICKLE_SUFFIXES:
         return StateDict(torch_file.read(path))
     raise InputError(f"{path}: is not a file of weights: the supported kinds are {_KINDS}")
@@ -50,8 +52,13 @@ def _read_zip(path: Path) -> Contents:
         numpy = any(name.endswith(".npy") for name in archive.namelist())
     if not numpy:
         return StateDict(torch_file.read(path))
-    tensors = npz_file.read(path)
-    return own_variables(path, tensors, {}) or StateDict(tensors)
+    return _named(path, npz_file.read(path))
+
+
+def _named(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None) -> Contents:
+    if not tensors:
+        raise InputError(f"{path}: holds no arrays")
+    return own_variables(path, tensors, metadata or {}) or StateDict(tensors)
 
 
 def _read_folder(path: Path) -> Contents:

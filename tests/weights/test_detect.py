@@ -1,6 +1,7 @@
 """`load_weights`: the network is found, named or given; what does not fit is said."""
 
 import chex
+import h5py
 import jax
 import numpy as np
 import pytest
@@ -121,6 +122,10 @@ def test_our_own_arrays_without_a_description(tmp_path):
     model = create_model("dncnn_gray")
     flat = {"/".join(p.key for p in path): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(zeros(model))}
     np.savez(tmp_path / "x.npz", **flat)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        for path, value in flat.items():
+            file[path] = value
+    assert load_weights(tmp_path / "x.h5").name == "dncnn_gray"
     for asked in (None, "dncnn_gray", model):
         assert load_weights(tmp_path / "x.npz", asked).name == "dncnn_gray"
     with pytest.raises(InputError, match="do not fit DnCNN: missing batch_stats/norm_16/mean"):

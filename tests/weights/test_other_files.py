@@ -184,6 +184,16 @@ def test_npz_and_h5_bombs(tmp_path):
         npz_file.read(tmp_path / "objects.npz")
 
 
+def test_files_without_arrays(tmp_path):
+    safetensors_file.write(tmp_path / "x.safetensors", {})
+    npz_file.write(tmp_path / "x.npz", {})
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["note"] = "not an array"
+    for path in tmp_path.iterdir():
+        with pytest.raises(InputError, match=r"x\.\w+: "):
+            read(path)
+
+
 def whole_files(folder) -> dict[str, object]:
     safetensors_file.write(folder / "x.safetensors", ARRAYS)
     npz_file.write(folder / "x.npz", ARRAYS)

@@ -108,7 +108,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
     table = Table()
-    for title in ("model", "task", "parameters", "image", "scale", "published PSNR (dB)", "forms", "shipped weights"):
+    for title in ("model", "task", "parameters", "image", "scale", "published", "forms", "shipped weights"):
         table.add_column(title, justify="right" if title in ("parameters", "scale") else "left")
     for row in rows:
         table.add_row(
@@ -125,8 +125,8 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def _scores(row: dict[str, Any]) -> str:
-    scores = ", ".join(f"{name} {value}" for name, value in row["published"].items())
-    return f"{scores} ({row['convention']})" if scores else ""
+    scores = "; ".join(f"{name}: {value}" for name, value in row["published"].items())
+    return f"{scores} ({row['convention']})" if row["convention"] and scores else scores
 
 
 def _print_card(card: dict[str, Any]) -> None:

@@ -1,9 +1,9 @@
 """The receptive field of a network, measured: which output pixels depend on which input pixels.
 
-A NaN put into one place of the input reaches exactly the outputs that depend on it: it survives products with zero, activations, maxima
-and any depth, where a gradient would vanish, saturate, or follow only the winner of a maximum. From the outputs it reaches follow the halo
-that a tile needs, and whether the network is local at all. A local network must moreover treat all places alike; that is tried by
-shifting the image. Strips are enough, since rows and columns can be looked at one after the other.
+A NaN put into one place of the input reaches exactly the outputs that depend on it (`dependence`): it survives products with zero,
+activations, maxima and any depth, where a gradient would vanish, saturate, or follow only the winner of a maximum. From the outputs it
+reaches follow the halo that a tile needs, and whether the network is local at all. A local network must moreover treat all places alike;
+that is tried by shifting the image. Strips are enough, since rows and columns can be looked at one after the other.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxrestore.inference.dependence import propagating
 from jaxrestore.typing import Image, Variables
 
 # A strip this much wider than a window catches blocks, strides and windows of every size that `_PERIODS` lists.
 _STRIP_WIDTH = 32
-_SHORTEST, _LONGEST = 64, 512
 # Candidates for the period of a network, and their least common multiple.
 _PERIODS, _COMMON_PERIOD = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), 96
+# Multiples of every period, so that nothing is padded inside the network.
+_LENGTHS = (3 * _COMMON_PERIOD, 6 * _COMMON_PERIOD, 12 * _COMMON_PERIOD)
+LARGEST_RADIUS = _LENGTHS[-1] // 2 - _COMMON_PERIOD - max(_PERIODS)
 # Float noise of a computation relative to the largest output; a resampling tied to the image's size differs by more.
 _NOISE = 2e-5
 
@@ -56,6 +59,11 @@ def apply_network(model: nn.Module, variables: Variables, image: Image) -> Image
     return model.apply(variables, image)
 
 
+@jax.jit(static_argnums=0)
+def _apply_propagating(model: nn.Module, variables: Variables, image: Image) -> Image:
+    return propagating(model.apply)(variables, image)
+
+
 def receptive_field(model: nn.Module, variables: Variables, channels: int) -> ReceptiveField:
     """Measure the receptive field of a network.
 
@@ -65,8 +73,8 @@ def receptive_field(model: nn.Module, variables: Variables, channels: int) -> Re
       channels: channels of its input.
 
     Returns:
-      The larger of the vertical and the horizontal field. It is global where an output depends on pixels more than 255 away, or where the
-      same content at another place gives another result (resampling or an embedding tied to the image's size).
+      The larger of the vertical and the horizontal field. It is global where an output depends on pixels more than `LARGEST_RADIUS`
+      away, or where the same content at another place gives another result (resampling or an embedding tied to the image's size).
     """
     cpu = jax.local_devices(backend="cpu")[0]  # on an accelerator a fast convolution may mix neighbours that the exact one does not
     with jax.default_device(cpu):
@@ -86,13 +94,16 @@ def _along(model: nn.Module, variables: Variables, channels: int, axis: int) -> 
     def run(image: np.ndarray) -> np.ndarray:
         return np.asarray(apply_network(model, variables, jnp.asarray(image)))
 
-    length = _SHORTEST
-    while (reach := _reach(run, strip(length), axis)) is None:
-        length *= 2
-        if length > _LONGEST:
-            return ReceptiveField(None, reason=f"an output depends on pixels more than {_LONGEST // 2 - 1} away")
-    # Long enough that, after any shift, places remain that see no border; a multiple of every period, so that nothing is padded inside.
-    image = strip(-(-(2 * reach + 2 * _COMMON_PERIOD) // _COMMON_PERIOD) * _COMMON_PERIOD)
+    def run_propagating(image: np.ndarray) -> np.ndarray:
+        return np.asarray(_apply_propagating(model, variables, jnp.asarray(image)))
+
+    for length in _LENGTHS:
+        image = strip(length)
+        reach = _reach(run_propagating, image, axis)
+        if reach is not None and 2 * (reach + _COMMON_PERIOD) <= length:  # after any shift, places remain that see no border
+            break
+    else:
+        return ReceptiveField(None, reason=f"an output depends on pixels more than {LARGEST_RADIUS} away")
     result = run(image)
 
     def equivariant(shift: int) -> bool:
@@ -100,8 +111,16 @@ def _along(model: nn.Module, variables: Variables, channels: int, axis: int) -> 
 
     if not equivariant(_COMMON_PERIOD):
         return ReceptiveField(None, reason="its result depends on where in the image a pixel lies")
-    multiple = next((p for p in _PERIODS if equivariant(_odd_multiple(p))), _COMMON_PERIOD)
-    return ReceptiveField(_halo(run, image, axis, multiple), multiple)
+    middle = image.shape[axis] // 2 // _COMMON_PERIOD * _COMMON_PERIOD
+
+    def footprint(start: int) -> tuple[int, int]:
+        first, last, scale = _poisoned(run_propagating, image, axis, start, start + 1)
+        return first - start * scale, last - start * scale
+
+    # What reaches how far shows a period even where the weights make its effect small; the values show what extent alone does not.
+    here = footprint(middle)
+    multiple = next((p for p in _PERIODS if footprint(middle + p) == here and equivariant(_odd_multiple(p))), _COMMON_PERIOD)
+    return ReceptiveField(_halo(run_propagating, image, axis, multiple), multiple)
 
 
 def _reach(run, image: np.ndarray, axis: int) -> int | None:

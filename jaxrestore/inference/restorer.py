@@ -28,7 +28,7 @@ class Restorer:
     """A network with its weights, as a function from an image to an image.
 
     Args:
-      model_or_tag: a catalogue name ("dncnn_gray"), the tag of weights that the package ships ("dncnn_color_blind_light.bsds400"), a Flax
+      model_or_tag: a catalogue name ("dncnn_gray"), the tag of weights that the package ships ("drunet_color_blind_light.bsds400"), a Flax
         module, or what `load_weights` gave.
       weights: a file, what `load_weights` gave, or variables. Not needed for a tag; for a catalogue name the package's own weights are
         taken where it ships some.
@@ -59,10 +59,17 @@ class Restorer:
 
     @cached_property
     def scale(self) -> int:
-        """Enlargement of the network."""
-        image = jax.ShapeDtypeStruct((1, 48, 48, self.channels), np.float32)
-        result = jax.eval_shape(lambda v, x: self.model.apply(v, x), self.variables, image)
-        return result.shape[1] // 48
+        """Enlargement of the network.
+
+        Raises:
+          InputError: its result is no image of the same channels.
+        """
+        side = 48
+        image = jax.ShapeDtypeStruct((1, side, side, self.channels), np.float32)
+        result = jax.eval_shape(self.model.apply, self.variables, image).shape
+        if len(result) != 4 or result[-1] != self.channels or result[1] % side or result[1] != result[2]:
+            raise InputError(f"{self.name} makes {result} of {image.shape}: it does not restore images")
+        return result[1] // side
 
     @cached_property
     def receptive_field(self) -> ReceptiveField:

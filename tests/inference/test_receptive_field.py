@@ -31,6 +31,15 @@ class Pooled(nn.Module):
         return jnp.repeat(jnp.repeat(Conv(1, 3)(x), 2, axis=1), 2, axis=2)
 
 
+class Faint(nn.Module):
+    """What is pooled hardly matters with these weights; with others it would."""
+
+    @nn.compact
+    def __call__(self, image):
+        x = Conv(1, 3)(nn.max_pool(image, (4, 4), (4, 4)))
+        return image + 1e-12 * jnp.repeat(jnp.repeat(x, 4, axis=1), 4, axis=2)
+
+
 class Averaged(nn.Module):
     @nn.compact
     def __call__(self, image):
@@ -63,6 +72,7 @@ class Enlarged(nn.Module):
         (DnCNN(depth=4, features=4, channels=3, unshuffle=2), 3, 8, 2),
         (Dilated(), 1, 7, 1),
         (Pooled(), 1, 4, 2),  # 1 pixel + 1 block of 2, rounded up to whole blocks
+        (Faint(), 1, 4, 4),
         (Enlarged(), 1, 3, 1),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, nn.Module) else str(value),

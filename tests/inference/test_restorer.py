@@ -14,6 +14,7 @@ from jaxrestore.data.images import Picture
 from jaxrestore.errors import InputError
 from jaxrestore.inference import Restorer
 from jaxrestore.models.restoration.dncnn import DnCNN
+from jaxrestore.models.restoration.edcnn import EDCNN
 from jaxrestore.weights import Weights
 from tests.inference.networks import Averaged, Gain, Identity, random_restorer
 
@@ -84,6 +85,13 @@ def test_tiles_change_nothing(settings_, ensemble):
     image = np.random.default_rng(0).random((1, 67, 40, 3), np.float32)
     whole = random_restorer(tile="off", ensemble=ensemble)(image)
     np.testing.assert_allclose(random_restorer(ensemble=ensemble, **settings_)(image), whole, atol=2e-6)
+
+
+def test_tiles_of_an_encoder_and_decoder():
+    model = EDCNN(features=2, levels=2, upsampling="transposed")
+    image = np.random.default_rng(0).random((59, 66, 3), np.float32)  # no multiples of 4
+    whole = random_restorer(model, tile="off")(image)
+    np.testing.assert_allclose(random_restorer(model, tile=57)(image), whole, atol=2e-6)
 
 
 def test_tiles_of_an_enlarging_network():
@@ -196,6 +204,10 @@ class TestRefusals:
         assert restorer(np.zeros((16, 16), np.uint8)).shape == (16, 16)
         with pytest.raises(InputError, match="cannot be tiled exactly"):
             restorer(np.zeros((16, 17), np.uint8))
+
+    def test_a_network_for_another_task(self):
+        with pytest.raises(InputError, match="does not restore"):
+            random_restorer(EDCNN(features=2, levels=1, classes=5))(np.zeros((4, 4, 3), np.uint8))
 
     def test_too_little_memory_even_for_a_tile(self):
         with pytest.raises(InputError, match="at least"):

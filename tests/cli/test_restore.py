@@ -1,0 +1,242 @@
+"""`jaxrestore restore`: with a network that changes nothing, every picture comes back bit for bit; folders; what is refused."""
+
+import os
+import pickle
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from jaxrestore.data.images import Picture, read_image, write_image
+from tests.cli.command import files_in, identity_weights, refused, refused_in_one_line, run
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("weights")
+    return {channels: identity_weights(folder, channels) for channels in (1, 3)}
+
+
+@pytest.fixture
+def photo(tmp_path) -> Path:
+    path = tmp_path / "photo.png"
+    write_image(path, Picture(np.random.default_rng(0).integers(0, 256, (6, 7, 3), np.uint8)))
+    return path
+
+
+def pixels(height: int, width: int, channels: int, dtype) -> np.ndarray:
+    return np.random.default_rng(channels).integers(0, np.iinfo(dtype).max + 1, (height, width, channels), dtype)
+
+
+@pytest.mark.parametrize("network", [1, 3])
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_every_kind_comes_back_bit_for_bit(tmp_path, weights, suffix, network):
+    originals = {
+        f"{np.dtype(dtype)}-{channels}-{height}x{width}{suffix}": Picture(pixels(height, width, channels, dtype))
+        for dtype in (np.uint8, np.uint16)
+        for channels in (1, 2, 3, 4)
+        for height, width in ((5, 4),) + ((1, 1), (1, 6)) * (channels in (1, 4))
+    }
+    (tmp_path / "in").mkdir()
+    for name, picture in originals.items():
+        write_image(tmp_path / "in" / name, picture)
+    run("restore", tmp_path / "in", "-o", tmp_path / "out", "--weights", weights[network])
+    assert files_in(tmp_path / "out") == set(originals)
+    for name, picture in originals.items():
+        np.testing.assert_array_equal(read_image(tmp_path / "out" / name).pixels, picture.pixels, err_msg=name)
+
+
+def test_profile_and_orientation_stay(tmp_path, weights):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[0x0112], exif[0x0110] = 6, "camera"
+    original = pixels(4, 5, 3, np.uint8)
+    Image.fromarray(original).save(tmp_path / "a.png", icc_profile=profile, exif=exif)
+    run("restore", tmp_path / "a.png", "-o", tmp_path / "b.png", "--weights", weights[3])
+    with Image.open(tmp_path / "b.png") as restored:  # read by Pillow, not by the code that wrote it
+        np.testing.assert_array_equal(np.asarray(restored), original)
+        assert restored.info["icc_profile"] == profile
+        assert dict(restored.getexif()) == {0x0112: 6, 0x0110: "camera"}
+
+
+def test_palette_and_floating_point(tmp_path, weights):
+    indexed = Image.fromarray(pixels(4, 4, 3, np.uint8)).convert("P", palette=Image.Palette.ADAPTIVE)
+    indexed.save(tmp_path / "palette.png")
+    run("restore", tmp_path / "palette.png", "-o", tmp_path / "b.png", "--weights", weights[3])
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "b.png")), np.asarray(indexed.convert("RGB")))
+    floating = Picture(np.random.default_rng(0).normal(size=(3, 4, 3)).astype(np.float32))
+    write_image(tmp_path / "a.tiff", floating)
+    run("restore", tmp_path / "a.tiff", "-o", tmp_path / "b.tiff", "--weights", weights[3])
+    np.testing.assert_array_equal(read_image(tmp_path / "b.tiff").pixels, floating.pixels)
+
+
+def test_options_reach_the_restorer(photo, tmp_path, weights):
+    run("restore", photo, "-o", tmp_path / "b.png", "--weights", weights[3], "--tile", "off", "--ensemble", "--memory", "1GiB")
+    np.testing.assert_array_equal(read_image(tmp_path / "b.png").pixels, read_image(photo).pixels)
+
+
+class TestFolders:
+    def test_structure_is_kept(self, tmp_path, weights):
+        for name in ("in/a.png", "in/deep/er/a.png"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            write_image(tmp_path / name, Picture(pixels(3, 3, 3, np.uint8)))
+        run("restore", tmp_path / "in", "-o", tmp_path / "out", "--weights", weights[3])
+        assert files_in(tmp_path / "out") == {"a.png", "deep/er/a.png"}
+
+    def test_output_below_the_input_is_not_read_again(self, tmp_path, photo, weights):
+        for _ in range(2):
+            run("restore", tmp_path, "-o", tmp_path / "out", "--weights", weights[3])
+        assert files_in(tmp_path / "out") == {"photo.png"}
+
+    def test_several_inputs(self, tmp_path, photo, weights):
+        for name in ("one", "two"):
+            (tmp_path / name).mkdir()
+            write_image(tmp_path / name / "a.png", Picture(pixels(3, 3, 3, np.uint8)))
+        run("restore", tmp_path / "one", tmp_path / "two", photo, "-o", tmp_path / "out", "--weights", weights[3])
+        assert files_in(tmp_path / "out") == {"one/a.png", "two/a.png", "photo.png"}
+
+    def test_one_file_into_a_folder(self, tmp_path, photo, weights):
+        run("restore", photo, "-o", tmp_path / "out", "--weights", weights[3])
+        assert files_in(tmp_path / "out") == {"photo.png"}
+
+    def test_a_bad_file_stops_no_other(self, tmp_path, capsys, weights):
+        source = tmp_path / "in"
+        source.mkdir()
+        for name in ("a.png", "c.png"):
+            write_image(source / name, Picture(pixels(3, 3, 3, np.uint8)))
+        (source / "b.png").write_text("no picture at all")
+        lines = refused(capsys, "restore", source, tmp_path / "absent.png", "-o", tmp_path / "out", "--weights", weights[3])
+        assert files_in(tmp_path / "out") == {"in/a.png", "in/c.png"}
+        assert "absent.png does not exist" in lines[0]
+        assert "b.png is not a picture" in lines[1]
+        assert "2 of 4" in lines[2]
+
+
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def bomb() -> bytes:
+    header = struct.pack(">IIBBBBB", 100_000, 100_000, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + chunk(b"IEND", b"")
+
+
+class TestBadPictures:
+    @pytest.mark.parametrize(
+        ("name", "content", "word"),
+        [
+            ("empty.png", b"", "is empty"),
+            ("text.png", b"hello", "not a picture"),
+            ("bomb.png", bomb(), "100000x100000"),
+            ("pickle.png", pickle.dumps([1, 2]), "not a picture"),
+        ],
+    )
+    def test_hostile_files(self, tmp_path, capsys, weights, name, content, word):
+        (tmp_path / name).write_bytes(content)
+        line = refused_in_one_line(capsys, "restore", tmp_path / name, "-o", tmp_path / "out" / "b.png", "--weights", weights[3])
+        assert word in line
+        assert name in line
+        assert files_in(tmp_path / "out") == set()
+
+    @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tiff", ".bmp", ".webp"])
+    def test_truncated_files(self, tmp_path, capsys, weights, suffix):
+        whole = tmp_path / f"whole{suffix}"
+        write_image(whole, Picture(pixels(40, 40, 3, np.uint8)))
+        half = tmp_path / f"half{suffix}"
+        half.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+        line = refused_in_one_line(capsys, "restore", half, "-o", tmp_path / "out", "--weights", weights[3])
+        assert half.name in line
+        assert files_in(tmp_path / "out") == set()
+
+    def test_pixels_that_are_not_finite(self, tmp_path, capsys, weights):
+        values = np.full((3, 3, 3), 0.5, np.float32)
+        values[1, 1, 1] = np.nan
+        write_image(tmp_path / "a.tiff", Picture(values))
+        line = refused_in_one_line(capsys, "restore", tmp_path / "a.tiff", "-o", tmp_path / "out", "--weights", weights[3])
+        assert "a.tiff" in line
+        assert "NaN" in line
+        assert files_in(tmp_path / "out") == set()
+
+
+class TestBadArguments:
+    def test_missing_input(self, tmp_path, capsys):
+        assert "does not exist" in refused_in_one_line(capsys, "restore", tmp_path / "absent", "-o", tmp_path / "out")
+
+    def test_folder_without_pictures(self, tmp_path, capsys):
+        assert "no pictures" in refused_in_one_line(capsys, "restore", tmp_path, "-o", tmp_path / "out")
+
+    def test_no_input(self, tmp_path, capsys):
+        assert "no input" in refused_in_one_line(capsys, "restore", "-o", tmp_path / "out")
+
+    def test_overwriting_the_input(self, photo, capsys, weights):
+        before = photo.read_bytes()
+        link = photo.with_name("link.png")
+        os.symlink(photo, link)
+        for output in (photo, photo.parent, link):
+            assert "overwrite" in refused_in_one_line(capsys, "restore", photo, "-o", output, "--weights", weights[3])
+        assert photo.read_bytes() == before
+
+    def test_two_pictures_for_one_place(self, photo, tmp_path, capsys, weights):
+        (tmp_path / "more").mkdir()
+        twin = tmp_path / "more" / photo.name
+        twin.write_bytes(photo.read_bytes())
+        assert "two pictures" in refused_in_one_line(capsys, "restore", photo, twin, "-o", tmp_path / "out", "--weights", weights[3])
+
+    def test_output_that_cannot_be(self, photo, tmp_path, capsys, weights):
+        blocked = tmp_path / "file"
+        blocked.write_text("")
+        assert "suffix" in refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "b.gif", "--weights", weights[3])
+        assert "folder" in refused_in_one_line(capsys, "restore", photo, photo, "-o", blocked, "--weights", weights[3])
+        assert "folder" in refused_in_one_line(capsys, "restore", photo, "-o", blocked / "b.png", "--weights", weights[3])
+
+    def test_format_that_cannot_hold_the_picture(self, tmp_path, capsys, weights):
+        write_image(tmp_path / "a.png", Picture(pixels(3, 3, 4, np.uint8)))
+        line = refused_in_one_line(capsys, "restore", tmp_path / "a.png", "-o", tmp_path / "b.jpg", "--weights", weights[3])
+        assert "alpha" in line
+        assert not (tmp_path / "b.jpg").exists()
+
+    @pytest.mark.parametrize(
+        ("extra", "word"),
+        [
+            (["--model", "dncnn_grey"], "did you mean"),
+            (["--model", "dncnn_gray"], "ships no weights"),
+            (["--model", "dncnn_gray.nothing"], "not among"),
+            (["--weights", "absent.pth"], "absent.pth"),
+            (["--tile", "big"], "tile"),
+            (["--memory", "much"], "memory"),
+        ],
+    )
+    def test_model_and_settings(self, photo, tmp_path, capsys, weights, extra, word):
+        extra = extra if "--model" in extra or "--weights" in extra else ["--weights", weights[3], *extra]
+        assert word in refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out", *extra)
+        assert files_in(tmp_path / "out") == set()
+
+    def test_weights_of_another_network(self, photo, tmp_path, capsys, weights):
+        line = refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out", "--model", "dncnn_gray", "--weights", weights[3])
+        assert "dncnn_gray" in line
+
+    def test_half_a_checkpoint(self, photo, tmp_path, capsys, weights):
+        half = tmp_path / "half.safetensors"
+        half.write_bytes(weights[3].read_bytes()[: weights[3].stat().st_size // 2])
+        assert "half.safetensors" in refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out", "--weights", half)
+
+    def test_a_pickle_that_calls_code(self, photo, tmp_path, capsys):
+        proof = tmp_path / "called"
+
+        class Hostile:
+            def __reduce__(self):
+                return os.mkdir, (str(proof),)
+
+        (tmp_path / "hostile.pth").write_bytes(pickle.dumps({"weight": Hostile()}))
+        line = refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out", "--weights", tmp_path / "hostile.pth")
+        assert "hostile.pth" in line
+        assert not proof.exists()
+
+    def test_no_network_named_and_none_shipped(self, photo, tmp_path, capsys, monkeypatch):
+        import jaxrestore.weights
+
+        monkeypatch.setattr(jaxrestore.weights, "list_pretrained", lambda: ())
+        assert "--weights" in refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out")

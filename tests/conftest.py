@@ -9,6 +9,6 @@ from jaxtyping import install_import_hook
 
 install_import_hook("jaxrestore", "beartype.beartype")
 
-import jax
+import jax  # noqa: E402 (not before the flags and the hook)
 
 jax.config.update("jax_numpy_rank_promotion", "raise")

@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import SupportsIndex
 
+import cv2
 import numpy as np
+
+_BITS = 4  # fractional bits of a disc's position and radius
 
 
 @dataclass(frozen=True)
@@ -52,19 +55,17 @@ def _make(size: int, channels: int, seed: int, index: int, smallest: float) -> n
     radii = (smallest**-2 + u * (largest**-2 - smallest**-2)) ** -0.5
     # Photographs vary more in lightness than in colour.
     palette = generator.beta(0.8, 0.9, (24, 1)) + generator.normal(0.0, 0.12, (24, channels))
-    for radius in radii:
-        y, x = generator.uniform(-radius, side + radius, 2)
-        rows = np.arange(max(int(y - radius), 0), min(int(y + radius) + 2, side))
-        columns = np.arange(max(int(x - radius), 0), min(int(x + radius) + 2, side))
-        if not len(rows) or not len(columns):
-            continue
-        down, right = rows[:, None] - y, columns[None, :] - x
-        inside = down * down + right * right <= radius * radius
-        color = np.clip(palette[generator.integers(len(palette))] + generator.normal(0.0, 0.04, channels), 0.0, 1.0)
-        slope = generator.normal(0.0, 0.08, 2) / radius
-        shade = (slope[0] * down + slope[1] * right)[..., None]
-        window = canvas[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        window[inside] = (color + shade)[inside]
+    colors = np.clip(
+        palette[generator.integers(len(palette), size=len(radii))] + generator.normal(0.0, 0.04, (len(radii), channels)), 0.0, 1.0
+    )
+    centers = generator.uniform(-largest / 2, side + largest / 2, (len(radii), 2))
+    for center, radius, color in zip(centers, radii, colors, strict=True):
+        fixed = [round(value * 2**_BITS) for value in (*center, radius)]
+        cv2.circle(canvas, fixed[:2], fixed[2], color.tolist(), thickness=-1, shift=_BITS)
+    # Light falls unevenly on the scene.
+    slope = generator.normal(0.0, 0.15, 2)
+    down, right = np.meshgrid(np.linspace(-1, 1, side), np.linspace(-1, 1, side), indexing="ij")
+    canvas *= (1.0 + slope[0] * down + slope[1] * right)[..., None].astype(np.float32)
     # Half the size by averaging: soft edges, as a lens and a sensor make them.
     image = canvas.reshape(size, 2, size, 2, channels).mean((1, 3))
     image = np.round(255.0 * np.clip(image, 0.0, 1.0)).astype(np.uint8)

@@ -1,8 +1,8 @@
 """Initial values: the distributions of the papers, and a way to draw them that compiles nothing.
 
-`model.init` compiles one random sampler per distinct shape, which takes half a minute for a deep network. `initialise` asks `jax.eval_shape`
-for the shapes only, lets every layer say which initialiser each of its parameters wants, and draws the values with NumPy: the same
-distributions, a function of the key alone, in well under a second.
+`model.init` compiles one random sampler per distinct shape, which takes half a minute for a deep network. `initialise` asks
+`jax.eval_shape` for the shapes only, lets every layer say which initialiser each of its parameters wants, and draws the values with NumPy:
+the same distributions, a function of the key alone, in well under a second.
 """
 
 import hashlib

@@ -15,8 +15,8 @@ DATA_AXIS = "data"
 class BatchNorm(nn.Module):
     """Normalisation of each channel by its mean and variance over the batch and all positions (Ioffe and Szegedy 2015).
 
-    The statistics are those of the whole batch however it is split: under `jit` over a mesh by construction, under `shard_map` and `pmap` by a
-    mean over the axis `DATA_AXIS` where that axis is bound.
+    The statistics are those of the whole batch however it is split: under `jit` over a mesh by construction, under `shard_map` and `pmap`
+    by a mean over the axis `DATA_AXIS` where that axis is bound.
 
     Attributes:
       epsilon: added to the variance.
@@ -24,8 +24,8 @@ class BatchNorm(nn.Module):
       dtype: type of the result; statistics are always float32.
       param_dtype: type of scale and shift.
 
-    Takes and gives (N, H, W, C). With `train=True` it uses the batch's statistics and updates the collection `batch_stats`; otherwise it uses
-    the running ones.
+    Takes and gives (N, H, W, C). With `train=True` it uses the batch's statistics and updates the collection `batch_stats`; otherwise it
+    uses the running ones.
     """
 
     epsilon: float = 1e-5

@@ -15,6 +15,7 @@ from typing import Any
 
 import grain
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import preservation_policy
 
@@ -59,6 +60,8 @@ class Checkpoints:
     def save(self, state: TrainState, iterator: grain.DatasetIterator, meta: Mapping[str, Any], psnr: float | None = None) -> None:
         """Write a checkpoint of the state's step; it appears whole or not at all."""
         stored = to_storable(state)
+        if jax.process_count() == 1:  # from the host at once; Orbax would cut each replica into slices, one compilation for each shape
+            stored = jax.tree.map(np.asarray, jax.device_get(stored))
         step = int(state.step)
         self.manager.save(
             step,

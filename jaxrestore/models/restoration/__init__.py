@@ -1,0 +1,1 @@
+"""Networks for denoising, deblurring, artefact removal and general restoration."""

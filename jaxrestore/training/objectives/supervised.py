@@ -45,10 +45,13 @@ class Supervised:
         initial, degradations = jax.random.split(key)
         if variables is None:
             variables = initialise(self.model, initial, jax.eval_shape(self.inputs, degradations, batch)[0])
-        params = jax.tree.map(jnp.asarray, variables["params"])
-        stats = jax.tree.map(jnp.asarray, variables.get("batch_stats", {}))
-        ema = None if self.ema is None else jax.tree.map(jnp.array, params)  # a copy: the two are donated separately
-        return TrainState(jnp.zeros((), jnp.int32), params, stats, self.optimizer.init(params), ema, degradations)
+
+        @jax.jit
+        def start(params: Tree, stats: Tree) -> TrainState:
+            ema = None if self.ema is None else params
+            return TrainState(jnp.zeros((), jnp.int32), params, stats, self.optimizer.init(params), ema, degradations)
+
+        return start(variables["params"], variables.get("batch_stats", {}))
 
     def inputs(self, key: Key, batch: Batch) -> tuple[jax.Array, jax.Array]:
         """(degraded, clean) of a batch. Image k's degradation depends on the key and on index k alone, not on how the batch is cut."""

@@ -15,6 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Shaped
 
 from jaxrestore.errors import InputError
@@ -155,6 +156,8 @@ class Convention:
         image = to_float(image)
         if self.rounding:
             image = jnp.round(255.0 * jnp.clip(image, 0.0, 1.0)) / 255.0
+            # A compiler may join this division with a later subtraction, and then equal levels differ by float noise: make it round here.
+            image = lax.reduce_precision(image, jnp.finfo(image.dtype).nexp, jnp.finfo(image.dtype).nmant)
         convert = COLORS[self.color][0]
         image = convert(image) if convert and channels == 3 else image
         return image[..., self.border : height - self.border, self.border : width - self.border, :]

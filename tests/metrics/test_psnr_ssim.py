@@ -135,3 +135,9 @@ def test_what_cannot_be_compared_is_refused():
     with pytest.raises(InputError, match="needs 11x11 pixels"):
         ssim(image, image, "rgb+border1")
     assert ssim(image[:, :11], image[:, :11]) == 1.0
+
+
+@pytest.mark.parametrize("convention", ["rgb", "rgb+round8", "luma+border4+round8", "gray+round8", "ycbcr+round8"])
+def test_identical_images_are_infinitely_close_under_every_convention(convention):
+    image = jax.random.uniform(jax.random.key(0), (33, 47, 3))
+    assert psnr(image, image, convention) == jnp.inf

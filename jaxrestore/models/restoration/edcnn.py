@@ -40,7 +40,8 @@ class EDCNN(nn.Module):
       upsampling: "bilinear", "nearest", "bicubic", "pixel_shuffle", "reshape", "unpooling" or "transposed" (`nn.upsample`).
       block: "convolution" (twice conv 3x3, normalisation, activation) or "enhancement" (the enhancement unit of IDN, section II.B.6, every
         convolution with a normalisation; needs a multiple of 16 features).
-      activation: "tanh", "relu", "leaky_relu" (slope 0.01) or another of `nn.activation`, in the blocks; the output's is Tanh.
+      activation: "tanh", "relu", "leaky_relu" (slope 0.01) or another of `nn.activation`, in the blocks; the output's is Tanh. The paper says
+        "Tanh" without saying where; "leaky_relu" learns faster (the numbers are in experiments/restoration/edcnn.py).
       classes: None for restoration; else the number of classes of a segmentation, which are given as logits without Tanh.
       dtype: computation type.
       param_dtype: type of the parameters.
@@ -113,7 +114,7 @@ _UPSAMPLINGS = {
     "transposed": (31_074_048, 0.4788),
 }
 _PRIVATE = "scores on the paper's own 170 pictures of cars and motorcycles, which are not public; how it computes PSNR is not said"
-_NOT_LOCAL = "corners-aligned upsampling depends on the image's size: cut into tiles, a picture changes slightly"
+_NOT_LOCAL = "corners-aligned upsampling depends on the image's size: only the whole image gives the exact result, not tiles"
 _SCRAMBLED = "its reshape mixes places over the whole image: it cannot be cut into tiles"
 _TRIMAPS = "classes in the order of Oxford-IIIT Pet's trimaps: pet, background, border; the published score is the test cross entropy"
 

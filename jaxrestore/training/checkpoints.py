@@ -22,6 +22,7 @@ from orbax.checkpoint.checkpoint_managers import preservation_policy
 from jaxrestore.errors import InputError
 from jaxrestore.training.state import TrainState, from_storable, to_storable
 from jaxrestore.weights.checksum import checksums, verify
+from jaxrestore.weights.orbax_folder import read_arrays
 
 _WORST = -1e9  # the score of a checkpoint that was not validated: never the best unless there is no other
 
@@ -86,6 +87,8 @@ class Checkpoints:
           InputError: the checkpoint is damaged or belongs to another network.
         """
         step = self.latest()
+        # Read once by ourselves: on a damaged index Orbax throws its insides at the terminal, this raises one line.
+        read_arrays(self.folder / str(step) / "state")
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, to_storable(like))
         read = self._read(
             step,

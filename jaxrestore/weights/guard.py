@@ -35,7 +35,7 @@ def reading(path: Path, kind: str) -> Iterator[None]:
     except Exception as error:
         said = one_line(error)
         what = f"{type(error).__name__}: {said}" if said else type(error).__name__
-        raise InputError(f"{path}: is cut off, damaged or not a {kind} ({what}): copy or download it again") from error
+        raise InputError(f"{path}: is cut off, damaged or no {kind} ({what}): copy or download it again") from error
 
 
 def check_unpacked_size(path: Path, claimed: int) -> None:

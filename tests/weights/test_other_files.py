@@ -225,10 +225,10 @@ def test_the_first_bytes_decide_not_the_name(tmp_path):
     assert isinstance(read(renamed), StateDict)
     for name, content, message in (
         ("empty.pth", b"", "is empty"),
-        ("text.pth", b"this is a text file, renamed\n" * 40, "damaged or not a torch file"),
+        ("text.pth", b"this is a text file, renamed\n" * 40, "damaged or no torch file"),
         ("text.safetensors", b"hello world, hello world", "is not a file of weights"),
         ("text.mat", b"hello world, hello world", "is not a file of weights"),
-        ("photo.pth", b"\x89PNG\r\n\x1a\n" + bytes(100), "damaged or not a torch file"),
+        ("photo.pth", b"\x89PNG\r\n\x1a\n" + bytes(100), "damaged or no torch file"),
         ("page.npz", b"PK\x03\x04 something", "zip archive"),
     ):
         (tmp_path / name).write_bytes(content)

@@ -80,5 +80,5 @@ def test_damage_is_found(tmp_path):
     assert all(str(tmp_path) in message and "\n" not in message for message in messages)
     largest.write_bytes(before)
     (tmp_path / "checkpoints" / "1" / "meta" / "metadata").write_text("{")
-    with pytest.raises(InputError, match="damaged or not a checkpoint of a training run"):
+    with pytest.raises(InputError, match="damaged or no checkpoint of a training run"):
         load_weights(tmp_path)

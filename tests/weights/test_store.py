@@ -204,7 +204,7 @@ def test_damage_to_the_description_beside_it(tmp_path):
     text = path.read_text()
     for damaged, message in (
         (text.replace("dncnn_gray", "dncnn_grey"), "differs from its checksum"),
-        (text[:30], "damaged or not a checkpoint"),
+        (text[:30], "damaged or no checkpoint"),
         (text.replace('"format": 1', '"format": 9'), "later version"),
     ):
         path.write_text(damaged)

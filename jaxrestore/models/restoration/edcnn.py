@@ -40,8 +40,8 @@ class EDCNN(nn.Module):
       upsampling: "bilinear", "nearest", "bicubic", "pixel_shuffle", "reshape", "unpooling" or "transposed" (`nn.upsample`).
       block: "convolution" (twice conv 3x3, normalisation, activation) or "enhancement" (the enhancement unit of IDN, section II.B.6, every
         convolution with a normalisation; needs a multiple of 16 features).
-      activation: "tanh", "relu", "leaky_relu" (slope 0.01) or another of `nn.activation`, in the blocks; the output's is Tanh. The paper says
-        "Tanh" without saying where; "leaky_relu" learns faster (the numbers are in experiments/restoration/edcnn.py).
+      activation: "tanh", "relu", "leaky_relu" (slope 0.01) or another of `nn.activation`, in the blocks; the output's is Tanh. The paper
+        says "Tanh" without saying where; "leaky_relu" learns faster (the numbers are in experiments/restoration/edcnn.py).
       classes: None for restoration; else the number of classes of a segmentation, which are given as logits without Tanh.
       dtype: computation type.
       param_dtype: type of the parameters.

@@ -1,14 +1,16 @@
-"""The README's table of models is the catalogue's. `python -m tests.test_readme` writes it anew."""
+"""The README's tables are the catalogue's and the shipped weights'. `python -m tests.test_readme` writes them anew."""
 
 from pathlib import Path
 
+import pytest
+
 from jaxrestore.models.catalogue import list_models, model_card
+from jaxrestore.weights import list_pretrained, load_weights
 
 README = Path(__file__).resolve().parents[1] / "README.md"
-START, END = "<!-- models: generated from the catalogue -->\n", "<!-- end of models -->\n"
 
 
-def table() -> str:
+def models() -> str:
     rows = ["| model | task | parameters | scores in the literature (PSNR in dB unless said) | paper |", "|---|---|---:|---|---|"]
     for name in list_models():
         card = model_card(name)
@@ -18,14 +20,38 @@ def table() -> str:
     return "\n".join(rows) + "\n"
 
 
-def test_the_table_of_models_is_the_catalogue():
-    text = README.read_text()
-    assert text[text.index(START) + len(START) : text.index(END)] == table(), "run `python -m tests.test_readme`"
+def weights() -> str:
+    rows = ["| weights | trained on | steps | time and machine | measured, PSNR in dB |", "|---|---|---:|---|---|"]
+    for tag in list_pretrained():
+        about = load_weights(tag).information
+        scores = "; ".join(
+            f"{where}: {score['noisy']:.2f} noisy, **{score['restored']:.2f}** restored" for where, score in about["scores"].items()
+        )
+        rows.append(
+            f"| `{tag}` | {about['data']} | {about['steps']:,} | {about['time']}, {about['hardware']} | {scores} (`{about['convention']}`) |"
+        )
+    return "\n".join(rows) + "\n"
+
+
+TABLES = {"models: generated from the catalogue": models, "weights: generated from the files": weights}
+
+
+def parts(text: str, title: str) -> tuple[str, str, str]:
+    start, end = f"<!-- {title} -->\n", "<!-- end -->\n"
+    before, _, rest = text.partition(start)
+    table, _, after = rest.partition(end)
+    return before + start, table, end + after
+
+
+@pytest.mark.parametrize("title", TABLES)
+def test_a_table_says_what_the_package_says(title):
+    assert parts(README.read_text(), title)[1] == TABLES[title](), "run `python -m tests.test_readme`"
 
 
 def main() -> None:
-    text = README.read_text()
-    README.write_text(text[: text.index(START) + len(START)] + table() + text[text.index(END) :])
+    for title, table in TABLES.items():
+        before, _, after = parts(README.read_text(), title)
+        README.write_text(before + table() + after)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,8 @@ def weights() -> str:
         scores = "; ".join(
             f"{where}: {score['noisy']:.2f} noisy, **{score['restored']:.2f}** restored" for where, score in about["scores"].items()
         )
-        rows.append(
-            f"| `{tag}` | {about['data']} | {about['steps']:,} | {about['time']}, {about['hardware']} | {scores} (`{about['convention']}`) |"
-        )
+        data, steps, convention = about["data"], about["steps"], about["convention"]
+        rows.append(f"| `{tag}` | {data} | {steps:,} | {about['time']}, {about['hardware']} | {scores} (`{convention}`) |")
     return "\n".join(rows) + "\n"
 
 

@@ -1,21 +1,27 @@
 """Convolution: the one place where every network's convolutions are computed.
 
-Padding, strides and parameter shapes are those of the reference frameworks (symmetric explicit padding, never XLA's "SAME"); the
-formulation is chosen per backend. Kernels are (height, width, in / groups, out), biases (out,).
+Padding, strides and parameter shapes are those of the reference frameworks (symmetric explicit padding, never XLA's "SAME"). The form of
+the computation is chosen for the platform: the compiler's own convolution on GPU and TPU, one of `nn.conv_forms` on the CPU. The choice is
+made when a program is lowered, so one exported for several platforms holds each one's own. Kernels are (height, width, in / groups, out),
+biases (out,).
 """
 
+import math
 from collections.abc import Callable
+from functools import partial
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxrestore.nn import conv_forms as forms
+from jaxrestore.nn.conv_forms import Window
 from jaxrestore.nn.initialise import he_normal, parameter, zeros
 from jaxrestore.typing import DType, Image
 
 Pair = int | tuple[int, int]
-_NHWC = ("NHWC", "HWIO", "NHWC")
+_PADDING_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
 def pair(value: Pair) -> tuple[int, int]:
@@ -31,7 +37,7 @@ class Conv(nn.Module):
       kernel_size: side of the window, or (height, width).
       strides: step between windows.
       padding: pixels added on each side; None keeps the size for odd windows: dilation * (kernel_size - 1) / 2.
-      padding_mode: "zeros", "reflect" (without the edge pixel) or "replicate".
+      padding_mode: "zeros", "reflect" (without the edge pixel), "replicate" or "circular".
       dilation: step between the taps of a window.
       groups: number of channel groups; input channels for a depthwise convolution.
       use_bias: whether a bias is added.
@@ -66,8 +72,7 @@ class Conv(nn.Module):
         image, kernel, bias = nn.dtypes.promote_dtype(image, kernel, bias, dtype=self.dtype)
         padding = tuple(d * (k - 1) // 2 for k, d in zip(window, dilation, strict=True)) if self.padding is None else pair(self.padding)
         if self.padding_mode != "zeros" and any(padding):
-            mode = {"reflect": "reflect", "replicate": "edge"}[self.padding_mode]
-            image = jnp.pad(image, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)), mode)
+            image = jnp.pad(image, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)), _PADDING_MODES[self.padding_mode])
             padding = (0, 0)
         result = convolve(image, kernel, strides=pair(self.strides), padding=padding, dilation=dilation, groups=self.groups)
         return result if bias is None else result + bias.reshape(1, 1, 1, -1)
@@ -89,7 +94,8 @@ class ConvTranspose(nn.Module):
       param_dtype: type of the parameters.
 
     Takes (N, H, W, C), gives (N, H', W', features) with H' = (H - 1) * strides - 2 * padding + kernel_size + output_padding. The parameter
-    `kernel_transposed` is (height, width, in, out), flipped in space against torch's so that it is used as it stands.
+    `kernel_transposed` is (height, width, in, out), flipped in space against torch's so that it is used as it stands. Torch's own initial
+    values count the fan over the output channels here: `VarianceScaling(gain=math.sqrt(1 / 3), fan="out", distribution="uniform")`.
     """
 
     features: int
@@ -111,9 +117,8 @@ class ConvTranspose(nn.Module):
         kernel = parameter(self, "kernel_transposed", self.kernel_init, shape, self.param_dtype)
         bias = parameter(self, "bias", self.bias_init, (self.features,), self.param_dtype) if self.use_bias else None
         image, kernel, bias = nn.dtypes.promote_dtype(image, kernel, bias, dtype=self.dtype)
-        sides = zip(window, pair(self.padding), pair(self.output_padding), strict=True)
-        padding = [(k - 1 - p, k - 1 - p + extra) for k, p, extra in sides]
-        result = lax.conv_general_dilated(image, kernel, (1, 1), padding, lhs_dilation=pair(self.strides), dimension_numbers=_NHWC)
+        strides, padding, output_padding = pair(self.strides), pair(self.padding), pair(self.output_padding)
+        result = convolve_transposed(image, kernel, strides=strides, padding=padding, output_padding=output_padding)
         return result if bias is None else result + bias.reshape(1, 1, 1, -1)
 
 
@@ -126,13 +131,57 @@ def convolve(
     dilation: tuple[int, int] = (1, 1),
     groups: int = 1,
 ) -> jax.Array:
-    """Convolve (N, H, W, C) with a kernel (height, width, C / groups, out), zeros outside the image."""
-    return lax.conv_general_dilated(
-        image,
-        kernel,
-        strides,
-        [(p, p) for p in padding],
-        rhs_dilation=dilation,
-        dimension_numbers=_NHWC,
-        feature_group_count=groups,
-    )
+    """Convolve with zeros outside the image, in the form that is fastest on the platform for which the program is compiled.
+
+    Args:
+      image: (N, H, W, C).
+      kernel: (height, width, C / groups, out).
+      strides: step between windows, (vertical, horizontal).
+      padding: zeros added on each side, (vertical, horizontal).
+      dilation: step between the taps of a window.
+      groups: number of channel groups.
+
+    Returns:
+      (N, H', W', out), of the image's dtype. It may be differentiated in forward and in reverse mode, any number of times.
+    """
+    window = Window(strides, ((padding[0],) * 2, (padding[1],) * 2), dilation, groups)
+    return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(forms.plain, window=window))
+
+
+def convolve_transposed(
+    image: jax.Array,
+    kernel: jax.Array,
+    *,
+    strides: tuple[int, int] = (1, 1),
+    padding: tuple[int, int] = (0, 0),
+    output_padding: tuple[int, int] = (0, 0),
+) -> jax.Array:
+    """The gradient of a strided convolution with respect to its input, in the form that is fastest on the platform.
+
+    Args:
+      image: (N, H, W, C).
+      kernel: (height, width, C, out), flipped in space against torch's.
+      strides: enlargement.
+      padding: pixels taken off each side of the full result.
+      output_padding: rows and columns added at the bottom and right.
+
+    Returns:
+      (N, H', W', out) with H' = (H - 1) * strides - 2 * padding + height + output_padding.
+    """
+    sides = zip(kernel.shape[:2], padding, output_padding, strict=True)
+    vertical, horizontal = ((k - 1 - p, k - 1 - p + extra) for k, p, extra in sides)
+    border = (vertical, horizontal)
+    phases = partial(forms.transposed_sub_pixel, strides=strides, padding=border)
+    plain = partial(forms.transposed_plain, strides=strides, padding=border)
+    return lax.platform_dependent(image, kernel, cpu=phases, default=plain)
+
+
+def _cpu_form(image: jax.Array, kernel: jax.Array, window: Window) -> Callable:
+    taps = math.prod(kernel.shape[:2])
+    if window.groups == 1:
+        form = forms.product if taps == 1 else forms.dense
+    elif window.groups < image.shape[-1]:
+        form = forms.split_groups
+    else:
+        form = forms.shifted_sum if taps <= forms.MOST_SHIFTS else forms.plain
+    return partial(form, window=window)

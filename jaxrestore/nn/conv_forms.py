@@ -1,0 +1,249 @@
+"""The forms in which a convolution can be computed, all with the same value.
+
+XLA's compiler for the CPU has one fast routine, the dense convolution with unit or larger strides, and slow ones around it. Each form below
+turns some other case into fast work; `nn.conv` chooses among them, and `benchmarks/convolution.py` measures what the choice brings. Images
+are (N, H, W, C), kernels (height, width, C / groups, out).
+"""
+
+import math
+from dataclasses import dataclass, replace
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+MOST_SHIFTS = 49
+"""Beyond 7x7 taps a sum of shifted images takes seconds to compile."""
+
+Sides = tuple[tuple[int, int], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Window:
+    """How a kernel moves over an image.
+
+    Attributes:
+      strides: step between windows, (vertical, horizontal).
+      padding: zeros added ((top, bottom), (left, right)); negative numbers crop.
+      dilation: step between the taps of a window.
+      groups: number of channel groups.
+    """
+
+    strides: tuple[int, int] = (1, 1)
+    padding: Sides = ((0, 0), (0, 0))
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+    def extent(self, kernel: jax.Array | jax.ShapeDtypeStruct) -> tuple[int, int]:
+        """Rows and columns from the first to the last tap."""
+        height, width = ((k - 1) * d + 1 for k, d in zip(kernel.shape[:2], self.dilation, strict=True))
+        return height, width
+
+
+def plain(image: jax.Array, kernel: jax.Array, window: Window, names: tuple[str, str, str] = ("NHWC", "HWIO", "NHWC")) -> jax.Array:
+    """The compiler's own convolution: the choice on GPU and TPU, and the value that every other form must give."""
+    return lax.conv_general_dilated(
+        image,
+        kernel,
+        window.strides,
+        window.padding,
+        rhs_dilation=window.dilation,
+        dimension_numbers=names,
+        feature_group_count=window.groups,
+    )
+
+
+def dense(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
+    """A convolution of one group whose gradients are fast on the CPU, also inside `lax.scan` and `lax.while_loop`.
+
+    Where padding enlarges the result beyond the image, the gradient for the kernel would take a naive routine, 70 times slower: that part
+    of the padding is added to the image beforehand.
+    """
+    excess = [sum(p) - extent + 1 for p, extent in zip(window.padding, window.extent(kernel), strict=True)]
+    image, padding = _pad_beforehand(image, window.padding, excess)
+    return _dense(image, kernel, replace(window, padding=padding))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _dense(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
+    if image.shape[-1] == 1 and kernel[..., 0, 0].size <= MOST_SHIFTS:
+        return _shifted_sum(image, kernel, window)
+    return plain(image, kernel, window)
+
+
+@_dense.defjvp
+def _dense_tangent(window: Window, primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+    # The derivative is linear in each tangent and JAX transposes it for the gradient. Both terms are spelled so that the transposed
+    # convolution is an NHWC-by-HWIO one: inside a loop the compiler has no fast routine for another order of the axes (jax-ml/jax issue
+    # 12868). A custom VJP would do for the gradient alone, but forbids forward mode.
+    (image, kernel), (image_dot, kernel_dot) = primals, tangents
+    result = _dense(image, kernel, window)
+    of_image = plain(image_dot, kernel.swapaxes(2, 3), window, ("NHWC", "HWOI", "NHWC"))
+    channels, features = kernel.shape[2:]
+    shrinks = any(sum(p) < extent - 1 for p, extent in zip(window.padding, window.extent(kernel), strict=True))
+    if 4 * features <= channels and window.strides == window.dilation == (1, 1) and not shrinks:
+        return result, of_image + _along_kernel_of_few_features(image, kernel_dot, window.padding)
+    if image.shape[0] == 1:  # up to 20 times faster for one image, and slower for several
+        image, window = pad(image, window.padding), replace(window, padding=((0, 0), (0, 0)))
+    of_kernel = plain(image.transpose(3, 1, 2, 0), kernel_dot.transpose(2, 0, 1, 3), window, ("CHWN", "IHWO", "HWNC"))
+    return result, of_image + of_kernel.transpose(2, 0, 1, 3)
+
+
+def _along_kernel_of_few_features(image: jax.Array, kernel_dot: jax.Array, padding: Sides) -> jax.Array:
+    # Here the image is the window that moves over the kernel. The transpose then convolves the gradient with the image, and the many
+    # channels are its outputs, which run in parallel.
+    borders = [
+        (n - k + before, n - k + after) for n, k, (before, after) in zip(image.shape[1:3], kernel_dot.shape[:2], padding, strict=True)
+    ]
+    moved = jnp.flip(image.transpose(1, 2, 0, 3), (0, 1))
+    window = Window(padding=(borders[0], borders[1]))
+    along = plain(jnp.flip(kernel_dot.transpose(3, 0, 1, 2), (1, 2)), moved, window, ("NHWC", "HWOI", "NHWC"))
+    return along.transpose(3, 1, 2, 0)
+
+
+def _pad_beforehand(image: jax.Array, padding: Sides, counts: list[int]) -> tuple[jax.Array, Sides]:
+    """Add so many rows and columns of the padding to the image, those at the end first; give the padding that is left."""
+    after = [min(p[1], max(n, 0)) for p, n in zip(padding, counts, strict=True)]
+    before = [max(n, 0) - a for n, a in zip(counts, after, strict=True)]
+    added = ((before[0], after[0]), (before[1], after[1]))
+    (top, bottom), (left, right) = padding
+    return pad(image, added), ((top - before[0], bottom - after[0]), (left - before[1], right - after[1]))
+
+
+def product(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
+    """A 1x1 convolution as the product of the pixels with a matrix."""
+    image = pad(image, window.padding)[:, :: window.strides[0], :: window.strides[1]]
+    return jnp.dot(image, kernel.reshape(kernel.shape[2:]))
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(2,))
+def shifted_sum(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
+    """A depthwise convolution (as many groups as channels) as a sum of shifted, weighted images.
+
+    With several kernels a channel, output channel o sees input channel o // (out / C). Half precision is summed in single.
+    """
+    return _shifted_sum(image, kernel, window)
+
+
+@shifted_sum.defjvp
+def _shifted_sum_tangent(window: Window, primals: tuple, tangents: tuple) -> tuple[jax.Array, jax.Array]:
+    (image, kernel), (image_dot, kernel_dot) = primals, tangents
+    of_image, of_kernel = _shifted_sum(image_dot, kernel, window), _along_kernel_by_rows(image, kernel_dot, window)
+    return shifted_sum(image, kernel, window), of_image + of_kernel
+
+
+def _shifted_sum(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
+    precise = jnp.promote_types(image.dtype, jnp.float32)
+    x = _repeated(pad(image, window.padding), kernel.shape[-1])
+    terms = [
+        _tap(_tap(x, 1, i, window, kernel), 2, j, window, kernel).astype(precise) * kernel[i, j].astype(precise).reshape(1, 1, 1, -1)
+        for i in range(kernel.shape[0])
+        for j in range(kernel.shape[1])
+    ]
+    return sum(terms[1:], terms[0]).astype(image.dtype)
+
+
+def _along_kernel_by_rows(image: jax.Array, kernel_dot: jax.Array, window: Window) -> jax.Array:
+    # The transpose is a sum over all positions for each tap and channel, slow as a reduction since it runs down columns. Adding up whole
+    # rows of all taps in a loop, and only then along the row, is 5 to 20 times faster: hence the loop, and the taps spread over a row.
+    precise = jnp.promote_types(image.dtype, jnp.float32)
+    x = _repeated(pad(image, window.padding), kernel_dot.shape[-1])
+    rows = window.extent(kernel_dot)[0]
+    height, width = (_tap(x, axis, 0, window, kernel_dot).shape[axis] for axis in (1, 2))
+    spread = jnp.broadcast_to(kernel_dot.astype(precise)[:, :, None, None], (*kernel_dot.shape[:2], x.shape[0], 1, width, x.shape[-1]))
+
+    @partial(jax.checkpoint, prevent_cse=False)  # or the shifted rows would be kept, as many images as there are taps
+    def one_row(taps: list[list[jax.Array]], index: jax.Array) -> jax.Array:
+        strip = lax.dynamic_slice_in_dim(x, index * window.strides[0], rows, axis=1)
+        lines = [_tap(strip, 1, i, window, kernel_dot) for i in range(kernel_dot.shape[0])]
+        terms = [
+            _tap(line, 2, j, window, kernel_dot).astype(precise) * tap
+            for line, across in zip(lines, taps, strict=True)
+            for j, tap in enumerate(across)
+        ]
+        return sum(terms[1:], terms[0])
+
+    taps = [list(across) for across in spread]
+    _, result = lax.scan(lambda _, index: (None, one_row(taps, index)), None, jnp.arange(height))
+    return jnp.moveaxis(result[:, :, 0], 0, 1).astype(image.dtype)
+
+
+def _repeated(image: jax.Array, features: int) -> jax.Array:
+    return image if image.shape[-1] in (1, features) else jnp.repeat(image, features // image.shape[-1], axis=-1)
+
+
+def _tap(image: jax.Array, axis: int, index: int, window: Window, kernel: jax.Array | jax.ShapeDtypeStruct) -> jax.Array:
+    """The pixels along one axis (1 or 2) of a padded image that one row or column of taps meets."""
+    step, first = window.strides[axis - 1], index * window.dilation[axis - 1]
+    count = (image.shape[axis] - window.extent(kernel)[axis - 1]) // step + 1
+    return lax.slice_in_dim(image, first, first + (count - 1) * step + 1, step, axis)
+
+
+def split_groups(image: jax.Array, kernel: jax.Array, window: Window, pieces: int = 8) -> jax.Array:
+    """A grouped convolution as at most `pieces` dense ones.
+
+    Where there are more groups, several share a piece and the taps between different groups are zeros: more arithmetic, but of the fast
+    kind.
+    """
+    pieces = max(n for n in range(1, pieces + 1) if window.groups % n == 0)
+    blocks = window.groups // pieces
+    images = jnp.split(image, pieces, axis=-1)
+    kernels = jnp.split(kernel, pieces, axis=-1)
+    one = replace(window, groups=1)
+    results = [dense(x, _block_diagonal(k, blocks), one) for x, k in zip(images, kernels, strict=True)]
+    return jnp.concatenate(results, axis=-1)
+
+
+def _block_diagonal(kernel: jax.Array, blocks: int) -> jax.Array:
+    height, width, channels, features = kernel.shape
+    diagonal = jnp.eye(blocks, dtype=kernel.dtype).reshape(1, 1, blocks, 1, blocks, 1)
+    spread = diagonal * kernel.reshape(height, width, 1, channels, blocks, features // blocks)
+    return spread.reshape(height, width, blocks * channels, features)
+
+
+def transposed_plain(image: jax.Array, kernel: jax.Array, strides: tuple[int, int], padding: Sides) -> jax.Array:
+    """A transposed convolution as a convolution over an image with zeros between its pixels.
+
+    Args:
+      image: (N, H, W, C).
+      kernel: (height, width, C, out), flipped in space against the convolution that it transposes.
+      strides: enlargement.
+      padding: zeros added around the spread image; the result has (H - 1) * strides + 1 + sum(padding) - (kernel - 1) rows.
+    """
+    return lax.conv_general_dilated(image, kernel, (1, 1), padding, lhs_dilation=strides, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+
+def transposed_sub_pixel(image: jax.Array, kernel: jax.Array, strides: tuple[int, int], padding: Sides) -> jax.Array:
+    """The same without multiplying by those zeros: one small convolution gives the pixels of all phases, which are then interleaved.
+
+    Args and result as for `transposed_plain`. Reference: Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016.
+    """
+    batch, height, width, channels = image.shape
+    features = kernel.shape[-1]
+    taps, first, count, offset, size, border = [], [], [], [], [], []
+    for n, k, s, (before, after) in zip((height, width), kernel.shape[:2], strides, padding, strict=True):
+        lost = k - 1 - before  # rows of the full result that lie before the wanted ones
+        size.append((n - 1) * s + 1 + before + after - (k - 1))
+        taps.append(math.ceil(k / s))
+        first.append(lost // s)
+        offset.append(lost - first[-1] * s)
+        count.append(math.ceil((offset[-1] + size[-1]) / s))
+        border.append((taps[-1] - 1 - first[-1], first[-1] + count[-1] - n))
+    # Phase r of a row of the result is a convolution with the taps r, r + s, r + 2s... of the kernel as it is not flipped.
+    spare = [(t * s - k, 0) for t, s, k in zip(taps, strides, kernel.shape[:2], strict=True)]
+    kernel = jnp.pad(kernel, (*spare, (0, 0), (0, 0)))
+    kernel = kernel.reshape(taps[0], strides[0], taps[1], strides[1], channels, features)[:, ::-1, :, ::-1]
+    kernel = kernel.transpose(0, 2, 4, 1, 3, 5).reshape(*taps, channels, strides[0] * strides[1] * features)
+    window = Window(padding=(border[0], border[1]))
+    phases = product(image, kernel, window) if taps == [1, 1] else dense(image, kernel, window)
+    phases = phases.reshape(batch, *count, *strides, features).transpose(0, 1, 3, 2, 4, 5)
+    full = phases.reshape(batch, count[0] * strides[0], count[1] * strides[1], features)
+    return full[:, offset[0] : offset[0] + size[0], offset[1] : offset[1] + size[1]]
+
+
+def pad(image: jax.Array, padding: Sides) -> jax.Array:
+    """Zeros around an image; negative numbers crop."""
+    if not any(map(any, padding)):
+        return image
+    return lax.pad(image, jnp.zeros((), image.dtype), ((0, 0, 0), (*padding[0], 0), (*padding[1], 0), (0, 0, 0)))

@@ -1,6 +1,7 @@
 """Our own files and Orbax folders: exact round trips, nothing half-written, every flipped bit found."""
 
 import json
+import os
 
 import chex
 import flax.linen as nn
@@ -224,3 +225,12 @@ def test_weights_in_an_orbax_folder_of_others(tmp_path):
     assert load_weights(tmp_path / "all").name == "dncnn_gray"
     with pytest.raises(InputError, match="fit no network of the catalogue"):
         load_weights(tmp_path / "wrong")
+
+
+def test_files_are_readable_as_the_user_wants(tmp_path):
+    previous = os.umask(0o022)
+    try:
+        save_weights(tmp_path / "x.safetensors", variables(), MODEL)
+    finally:
+        os.umask(previous)
+    assert (tmp_path / "x.safetensors").stat().st_mode & 0o777 == 0o644

@@ -1,0 +1,1 @@
+"""Restoration without learning: filters, deconvolution, total variation, non-local methods, interpolation, inpainting."""

@@ -1,4 +1,4 @@
-"""Checks of arguments, made on concrete values before anything is traced.
+"""Checks of a degradation's arguments, made on concrete values before anything is traced.
 
 A value that is being traced has no number yet and passes; shapes and types are always known and always checked.
 """
@@ -7,34 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxrestore.degradations.arguments import Count, Interval, Level
+from jaxrestore.degradations.arguments import Count, Interval
 from jaxrestore.errors import InputError
+from jaxrestore.ops.checks import check_range, is_concrete, range_text
 from jaxrestore.typing import ArrayLike
-
-
-def check_range(name: str, value: Level, low: float | int | None = None, high: float | int | None = None, open_low: bool = False) -> None:
-    """Every number of `value` is finite and in [low, high], or in (low, high] with `open_low`.
-
-    Args:
-      name: what the caller calls the argument.
-      value: a number or an array of them.
-      low: least allowed value; None for no bound.
-      high: greatest allowed value; None for no bound.
-      open_low: `low` itself is not allowed.
-
-    Raises:
-      InputError: names the argument, the first offending value and the allowed range.
-    """
-    if not _is_concrete(value):
-        return
-    numbers = np.asarray(value, np.float64).ravel()
-    good = np.isfinite(numbers)
-    if low is not None:
-        good &= (numbers > low) if open_low else (numbers >= low)
-    if high is not None:
-        good &= numbers <= high
-    if not good.all():
-        raise InputError(f"{name} is {numbers[~good][0]:g}: it must be {_range_text(low, high, open_low)}")
 
 
 def check_interval(
@@ -74,27 +50,15 @@ def check_image(image: ArrayLike, low: float | int | None = None, high: float | 
     dtype = jnp.result_type(image)
     if not jnp.issubdtype(dtype, jnp.floating):
         raise InputError(f"image is {dtype}: it must be floating point in [0, 1]; divide 8-bit values by 255")
-    if not _is_concrete(image) or not jnp.size(image):
+    if not is_concrete(image) or not jnp.size(image):
         return
     least, greatest = (float(x) for x in _extremes(jnp.asarray(image)))
     if not (np.isfinite(least) and np.isfinite(greatest)):
         raise InputError("image has values that are NaN or infinite: it must be finite")
     if (low is not None and least < low) or (high is not None and greatest > high):
-        raise InputError(f"image has values from {least:g} to {greatest:g}: they must be {_range_text(low, high, False)}; clip it first")
+        raise InputError(f"image has values from {least:g} to {greatest:g}: they must be {range_text(low, high)}; clip it first")
 
 
 @jax.jit
 def _extremes(image: jax.Array) -> tuple[jax.Array, jax.Array]:
     return jnp.min(image), jnp.max(image)  # both are NaN where any value is
-
-
-def _is_concrete(value: ArrayLike) -> bool:
-    return not isinstance(value, jax.core.Tracer) and getattr(value, "is_fully_addressable", True)
-
-
-def _range_text(low: float | int | None, high: float | int | None, open_low: bool) -> str:
-    if low is not None and high is not None and not open_low:
-        return f"in {low:g}..{high:g}"
-    bounds = [] if low is None else [f"greater than {low:g}" if open_low else f"at least {low:g}"]
-    bounds += ["finite"] if high is None else [f"at most {high:g}"]
-    return " and ".join(bounds)

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 
 from jaxrestore.degradations.arguments import Interval
 from jaxrestore.degradations.batches import Degradation, each_image
-from jaxrestore.degradations.checks import check_interval, check_range
+from jaxrestore.degradations.checks import check_interval
 from jaxrestore.errors import InputError
+from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Key
 
 

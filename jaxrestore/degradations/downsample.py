@@ -3,7 +3,7 @@
 import jax
 
 from jaxrestore.degradations.batches import each_image
-from jaxrestore.degradations.checks import check_range
+from jaxrestore.ops.checks import check_range
 from jaxrestore.ops.resize import imresize
 from jaxrestore.typing import Image, Key
 

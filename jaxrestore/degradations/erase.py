@@ -6,7 +6,8 @@ from jaxtyping import Array, Bool
 
 from jaxrestore.degradations.arguments import Count, Interval, Level
 from jaxrestore.degradations.batches import each_image
-from jaxrestore.degradations.checks import check_count, check_interval, check_range
+from jaxrestore.degradations.checks import check_count, check_interval
+from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Key
 
 

@@ -11,8 +11,9 @@ import jax.numpy as jnp
 
 from jaxrestore.degradations.arguments import Interval, Level
 from jaxrestore.degradations.batches import each_image
-from jaxrestore.degradations.checks import check_interval, check_range
+from jaxrestore.degradations.checks import check_interval
 from jaxrestore.degradations.compose import blind
+from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Key
 
 GREY_LEVELS = 255.0

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from jaxrestore.degradations.batches import each_image
-from jaxrestore.degradations.checks import check_range
+from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Key
 
 

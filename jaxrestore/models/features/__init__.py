@@ -1,0 +1,1 @@
+"""Networks for the features of images, which perceptual losses and metrics compare; they restore nothing and have no cards."""

@@ -3,14 +3,10 @@
 A value that is being traced has no number yet and passes; shapes and types are always known and always checked.
 """
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-
 from jaxrestore.degradations.arguments import Count, Interval
 from jaxrestore.errors import InputError
-from jaxrestore.ops.checks import check_range, is_concrete, range_text
-from jaxrestore.typing import ArrayLike
+from jaxrestore.ops.checks import check_image as check_image
+from jaxrestore.ops.checks import check_range
 
 
 def check_interval(
@@ -37,28 +33,3 @@ def check_count(name: str, value: Count, low: int = 0) -> tuple[int, int]:
     """
     first, last = check_interval(name, value, low)
     return int(first), int(last)
-
-
-def check_image(image: ArrayLike, low: float | int | None = None, high: float | int | None = None) -> None:
-    """The image is (..., H, W, C), floating point, finite and, where bounds are given, in [low, high].
-
-    Raises:
-      InputError: it is not.
-    """
-    if jnp.ndim(image) < 3:
-        raise InputError(f"image has the shape {jnp.shape(image)}: it must be (..., height, width, channels)")
-    dtype = jnp.result_type(image)
-    if not jnp.issubdtype(dtype, jnp.floating):
-        raise InputError(f"image is {dtype}: it must be floating point in [0, 1]; divide 8-bit values by 255")
-    if not is_concrete(image) or not jnp.size(image):
-        return
-    least, greatest = (float(x) for x in _extremes(jnp.asarray(image)))
-    if not (np.isfinite(least) and np.isfinite(greatest)):
-        raise InputError("image has values that are NaN or infinite: it must be finite")
-    if (low is not None and least < low) or (high is not None and greatest > high):
-        raise InputError(f"image has values from {least:g} to {greatest:g}: they must be {range_text(low, high)}; clip it first")
-
-
-@jax.jit
-def _extremes(image: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return jnp.min(image), jnp.max(image)  # both are NaN where any value is

@@ -5,8 +5,19 @@ import jax.numpy as jnp
 from jaxrestore.errors import InputError
 from jaxrestore.typing import Image
 
-# Our names, which are torch's, -> NumPy's.
-_MODES = {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+# torch's names and NumPy's -> NumPy's.
+_MODES = {
+    "reflect": "reflect",
+    "symmetric": "symmetric",
+    "replicate": "edge",
+    "edge": "edge",
+    "circular": "wrap",
+    "wrap": "wrap",
+    "zeros": "constant",
+    "constant": "constant",
+}
+PADDINGS = tuple(_MODES)
+"""Names of a border's continuation: torch's ("replicate", "circular", "zeros") and NumPy's ("edge", "wrap", "constant") mean the same."""
 
 
 def pad(image: Image, rows: tuple[int, int], columns: tuple[int, int], mode: str = "reflect") -> Image:
@@ -17,7 +28,8 @@ def pad(image: Image, rows: tuple[int, int], columns: tuple[int, int], mode: str
       rows: pixels added (above, below).
       columns: pixels added (left, right).
       mode: "reflect" (mirror without repeating the edge pixel; where the image is smaller than the border it bounces to and fro, and a
-        side of one pixel repeats it), "replicate", "circular" or "zeros".
+        side of one pixel repeats it), "symmetric" (mirror that repeats the edge pixel: SciPy's "reflect"), "replicate" or "edge",
+        "circular" or "wrap", "zeros" or "constant".
 
     Returns:
       (..., above + H + below, left + W + right, C).
@@ -31,7 +43,7 @@ def pad(image: Image, rows: tuple[int, int], columns: tuple[int, int], mode: str
         raise InputError(f"padding of rows {rows} and columns {columns}: a border cannot be negative")
     if not any((*rows, *columns)):
         return image
-    if mode != "zeros" and 0 in image.shape[-3:-1]:
+    if _MODES[mode] != "constant" and 0 in image.shape[-3:-1]:
         raise InputError(f"an image of {image.shape[-3]}x{image.shape[-2]} has no pixels to pad with")
     return jnp.pad(image, [(0, 0)] * (image.ndim - 3) + [rows, columns, (0, 0)], _MODES[mode])
 

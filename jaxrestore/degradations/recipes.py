@@ -9,9 +9,7 @@
 shell but ";". Numbers are as in Python; what each step takes is in `describe()`.
 """
 
-import difflib
 import inspect
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -31,6 +29,7 @@ from jaxrestore.degradations.erase import erase
 from jaxrestore.degradations.noise import gaussian, poisson, salt_and_pepper, speckle
 from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.errors import InputError
+from jaxrestore.text import Value, read_named, read_value, unknown, write_named, write_value
 from jaxrestore.typing import Image, Key
 
 STEPS: dict[str, Degradation] = {
@@ -57,8 +56,6 @@ RECIPES: dict[str, str] = {
     "gaussian_blind": "gaussian:sigma=0..55",
 }
 """Recipes with a name."""
-
-Value = float | int | str | tuple[float | int, float | int]
 
 _FORMS = {
     Level: "a number or low..high",
@@ -91,7 +88,7 @@ class Step:
         return STEPS[self.name](key, image, **dict(self.arguments), **levels)
 
     def __str__(self) -> str:
-        return ":".join([self.name, *(f"{name}={_text(value)}" for name, value in self.arguments)])
+        return write_named(self.name, dict(self.arguments))
 
     @property
     def scale(self) -> Fraction:
@@ -170,13 +167,14 @@ def parse(text: str) -> Recipe:
     """
     steps: list[Step] = []
     for item in text.split(","):
-        name, *arguments = (part.strip() for part in re.split("[:;]", item))
-        if not name:
+        if not item.strip():
             raise InputError(f"recipe {text!r} has an empty step: write steps as name:argument=value, separated by commas")
+        name, arguments = read_named(item)
         if name in RECIPES and not arguments:
             steps += parse(RECIPES[name]).steps
         else:
-            steps.append(step(name, **_read_arguments(name, arguments)))
+            _check_names(name, arguments)
+            steps.append(step(name, **{n: read_value(f"{name}: {n}", value) for n, value in arguments.items()}))
     return Recipe(tuple(steps))
 
 
@@ -187,7 +185,7 @@ def describe() -> str:
         summary = (inspect.getdoc(function) or "").splitlines()[0]
         lines.append(f"  {name}: {summary}")
         for argument, parameter in _parameters(name).items():
-            default = "" if parameter.default is inspect.Parameter.empty else f" (default {_text(parameter.default)})"
+            default = "" if parameter.default is inspect.Parameter.empty else f" (default {write_value(parameter.default)})"
             lines.append(f"      {argument}={_form(parameter.annotation)}{default}")
     lines.append("Recipes:")
     lines += [f"  {name}: {text}" for name, text in RECIPES.items()]
@@ -198,10 +196,10 @@ def _check_names(name: str, arguments: Iterable[str]) -> None:
     if name in RECIPES:
         raise InputError(f"{name} is a recipe and takes no arguments: it stands for {RECIPES[name]}")
     if name not in STEPS:
-        raise InputError(_unknown("step", name, [*STEPS, *RECIPES]))
+        raise InputError(unknown("step", name, [*STEPS, *RECIPES]))
     for argument in arguments:
         if argument not in _parameters(name):
-            raise InputError(_unknown(f"argument of {name}", argument, list(_parameters(name))))
+            raise InputError(unknown(f"argument of {name}", argument, list(_parameters(name))))
 
 
 def _parameters(name: str) -> dict[str, inspect.Parameter]:
@@ -213,46 +211,13 @@ def _form(kind: Any) -> str:
     return next(form for known, form in _FORMS.items() if kind is known)
 
 
-def _read_arguments(step_name: str, texts: Iterable[str]) -> dict[str, Value]:
-    _check_names(step_name, ())
-    arguments: dict[str, Value] = {}
-    for text in texts:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise InputError(f"{step_name}: {text!r} is not argument=value")
-        _check_names(step_name, [name])
-        if name in arguments:
-            raise InputError(f"{step_name}: {name} is given twice")
-        arguments[name] = _read_value(f"{step_name}: {name}", value)
-    return arguments
-
-
-def _read_value(name: str, text: str) -> Value:
-    first, dots, last = text.partition("..")
-    if dots:
-        low, high = _read_number(first), _read_number(last)
-        if isinstance(low, str) or isinstance(high, str):
-            raise InputError(f"{name} is {text!r}: an interval is low..high, two numbers")
-        return low, high
-    return _read_number(text)
-
-
-def _read_number(text: str) -> float | int | str:
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text.strip()
-
-
 def _typed(name: str, kind: Any, value: Value) -> Value:
     """The value in the type that this kind of argument has, so that 25 and 25.0 are one recipe."""
     ends = value if isinstance(value, tuple) else (value,)
     whole = kind is int or kind is Count
     good = isinstance(value, str) if kind is str else all(isinstance(end, int if whole else int | float) for end in ends)
     if not good or (kind is int and len(ends) > 1):
-        shown = repr(value) if isinstance(value, str) else _text(value)
+        shown = repr(value) if isinstance(value, str) else write_value(value)
         raise InputError(f"{name} is {shown}: it must be {_form(kind)}")
     if isinstance(value, str):
         return value
@@ -272,15 +237,3 @@ def _check_values(made: Step) -> None:
             jax.eval_shape(partial(STEPS[made.name], **values), key, image)
         except InputError as error:
             raise InputError(f"{made.name}: {error}") from error
-
-
-def _text(value: Value) -> str:
-    if isinstance(value, tuple):
-        return "..".join(_text(end) for end in value)
-    return str(value).removesuffix(".0")
-
-
-def _unknown(what: str, name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, n=3)
-    hint = f", did you mean {' or '.join(near)}?" if near else ";"
-    return f"unknown {what}: {name!r}{hint} there {'are ' + ', '.join(known) if known else 'is none'}"

@@ -1,0 +1,184 @@
+"""Every classical method by name, and as text: `median:size=5`, `richardson_lucy:iterations=30`.
+
+A method is a line here and a function in its module. Modules are strings, so that listing the methods imports none of them.
+"""
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, partial
+from importlib import import_module
+from typing import Any, Literal, Union, get_args, get_origin
+
+from jaxrestore.errors import InputError
+from jaxrestore.text import Value, read_named, read_value, unknown, write_named, write_value
+
+INPUTS = ("psf", "mask", "sigma", "scale")
+"""What a method may need beside the image: a blur's kernel, where content is missing, the noise level, the enlargement."""
+
+TASKS = ("denoising", "deblurring", "super_resolution", "inpainting", "jpeg")
+
+
+@dataclass(frozen=True)
+class Method:
+    """One restoration method.
+
+    Attributes:
+      where: "module:function" below `jaxrestore.classical`.
+      task: one of `TASKS`.
+      summary: one line: what it does and whose it is.
+      needs: those of `INPUTS` that its function has no default for.
+    """
+
+    where: str
+    task: str
+    summary: str
+    needs: tuple[str, ...] = ()
+
+
+METHODS: Mapping[str, Method] = types.MappingProxyType(
+    {
+        "gaussian_filter": Method("gaussian:gaussian_filter", "denoising", "smoothing with a Gaussian"),
+        "unsharp_mask": Method("gaussian:unsharp_mask", "deblurring", "sharpening by what a Gaussian takes away"),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Call:
+    """A method with the arguments that were chosen; `parse` makes one from text, `call` from Python.
+
+    Attributes:
+      name: key in `METHODS`.
+      arguments: the arguments that are given, in the order of the function's signature.
+    """
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def method(self) -> Method:
+        """Its line in the catalogue."""
+        return METHODS[self.name]
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """`function(image, **inputs)` with the chosen arguments bound."""
+        return partial(function_of(self.name), **self.arguments)
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Those of `INPUTS` that it can be given and that were not chosen."""
+        return tuple(name for name in INPUTS if name in parameters(self.name) and name not in self.arguments)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Those of `INPUTS` that it must still be given."""
+        return tuple(name for name in self.method.needs if name not in self.arguments)
+
+    def __str__(self) -> str:
+        return write_named(self.name, self.arguments)
+
+
+def list_methods(task: str | None = None) -> tuple[str, ...]:
+    """Names of all methods, or of those for one task.
+
+    Raises:
+      InputError: unknown task.
+    """
+    if task is not None and task not in TASKS:
+        raise InputError(f"unknown task {task!r}: choose one of {', '.join(TASKS)}")
+    return tuple(name for name, method in METHODS.items() if task in (None, method.task))
+
+
+def parse(text: str) -> Call:
+    """The method and arguments that a text means; `str(call)` goes back.
+
+    Args:
+      text: `name:argument=value:argument=value`.
+
+    Raises:
+      InputError: it does not follow the grammar, or names a method or an argument that does not exist, or a value is of the wrong kind.
+    """
+    name, texts = read_named(text)
+    _check_names(name, texts)
+    return call(name, **{argument: read_value(f"{name}: {argument}", value) for argument, value in texts.items()})
+
+
+def call(name: str, **arguments: Any) -> Call:
+    """A method with arguments whose names and kinds are checked; their ranges are the function's own to check.
+
+    Raises:
+      InputError: no such method or argument, or a value of the wrong kind.
+    """
+    _check_names(name, arguments)
+    known = parameters(name)
+    return Call(name, {n: _typed(f"{name}: {n}", known[n].annotation, arguments[n]) for n in known if n in arguments})
+
+
+@cache
+def function_of(name: str) -> Callable[..., Any]:
+    """The function of a method.
+
+    Raises:
+      InputError: no such method.
+    """
+    _check_names(name, ())
+    module, function = METHODS[name].where.split(":")
+    return getattr(import_module(f"jaxrestore.classical.{module}"), function)
+
+
+def parameters(name: str) -> dict[str, inspect.Parameter]:
+    """The arguments of a method, the image not counted."""
+    return dict(list(inspect.signature(function_of(name)).parameters.items())[1:])
+
+
+def describe(name: str) -> list[str]:
+    """A method's arguments that text can give, one line each: `size=a whole number (default 3)`."""
+    lines = []
+    for argument, parameter in parameters(name).items():
+        form = _form(parameter.annotation)
+        default = "" if parameter.default is inspect.Parameter.empty else f" (default {write_value(parameter.default)})"
+        lines += [f"{argument}={form}{default}"] if form else []
+    return lines
+
+
+def _check_names(name: str, arguments: Any) -> None:
+    if name not in METHODS:
+        raise InputError(unknown("method", name, METHODS))
+    for argument in arguments:
+        if argument not in parameters(name):
+            raise InputError(unknown(f"argument of {name}", argument, parameters(name)))
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, or the one kind there is."""
+    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
+
+
+def _words(annotation: Any) -> tuple[str, ...]:
+    return tuple(word for kind in _kinds(annotation) if get_origin(kind) is Literal for word in get_args(kind))
+
+
+def _form(annotation: Any) -> str:
+    """What text can give for this kind of argument; empty for what text cannot give, such as an array."""
+    kinds, words = _kinds(annotation), _words(annotation)
+    names = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
+    forms = [form for kind, form in names.items() if kind in kinds and not (kind is int and float in kinds)]
+    return " or ".join([*forms, *words])
+
+
+def _typed(name: str, annotation: Any, value: Value | Any) -> Any:
+    """The value in a type that this kind of argument has."""
+    kinds, words, form = _kinds(annotation), _words(annotation), _form(annotation)
+    if not isinstance(value, str | bool | int | float | tuple):
+        return value  # an array, or what else Python can give
+    if bool in kinds and value in ("true", "false", True, False):
+        return value in ("true", True)
+    if isinstance(value, int | float) and not isinstance(value, bool) and (float in kinds or (int in kinds and isinstance(value, int))):
+        return float(value) if float in kinds and int not in kinds else value
+    if isinstance(value, str) and (str in kinds or value in words):
+        return value
+    shown = repr(value) if isinstance(value, str) else write_value(value)
+    raise InputError(f"{name} is {shown}: it must be {form}" if form else f"{name} cannot be given as text")

@@ -4,6 +4,6 @@ from jaxrestore.metrics.conventions import CONVENTIONS, Convention, convention_f
 from jaxrestore.metrics.mae import mae
 from jaxrestore.metrics.psnr import psnr
 from jaxrestore.metrics.report import ImageScores, Report, score_image
-from jaxrestore.metrics.ssim import ssim
+from jaxrestore.metrics.ssim import ms_ssim, ssim
 
-__all__ = ["CONVENTIONS", "Convention", "ImageScores", "Report", "convention_for", "mae", "psnr", "score_image", "ssim"]
+__all__ = ["CONVENTIONS", "Convention", "ImageScores", "Report", "convention_for", "mae", "ms_ssim", "psnr", "score_image", "ssim"]

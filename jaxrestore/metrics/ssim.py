@@ -1,17 +1,15 @@
-"""Structural similarity."""
+"""Structural similarity, at one scale and at several."""
 
 from functools import partial
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
 from jaxrestore.errors import InputError
-from jaxrestore.metrics.conventions import WINDOWS, Convention, Picture, as_convention, check_pair
-from jaxrestore.ops.filtering import filter_valid, gaussian_taps
-
-_K1, _K2 = 0.01, 0.03
+from jaxrestore.metrics.conventions import WINDOWS, Convention, Picture, Window, as_convention, check_pair
+from jaxrestore.ops.filtering import gaussian_taps
+from jaxrestore.ops.structural_similarity import multiscale_similarity, smallest_side, structural_similarity
 
 
 def ssim(a: Picture, b: Picture, convention: Convention | str = "rgb") -> Float[Array, "..."]:
@@ -33,27 +31,54 @@ def ssim(a: Picture, b: Picture, convention: Convention | str = "rgb") -> Float[
     """
     check_pair(a, b)
     convention = as_convention(convention)
-    side = WINDOWS[convention.window].size
-    if min(a.shape[-3:-1]) - 2 * convention.border < side:
-        raise InputError(f"SSIM in the convention {convention.name} needs {side}x{side} pixels inside the border, got the shape {a.shape}")
+    _check_size("SSIM", a.shape, convention, WINDOWS[convention.window].size)
     return _ssim(a, b, convention)
+
+
+def ms_ssim(a: Picture, b: Picture, convention: Convention | str = "rgb") -> Float[Array, "..."]:
+    """Multi-scale structural similarity: five scales, each half the one before, with the authors' weights.
+
+    Args:
+      a: image (..., H, W, C) in [0, 1], or uint8 or uint16 over the whole range; at least 161x161 pixels inside the convention's border.
+      b: the other image, of the same shape; the order does not matter.
+      convention: what is compared and in which window, or its name.
+
+    Returns:
+      One value in [0, 1] for each image of the leading axes: a scalar for (H, W, C), (N,) for (N, H, W, C). 1 for identical images.
+
+    Raises:
+      InputError: the shapes differ or do not suit the convention, or the window does not fit into the smallest scale.
+
+    Reference: Wang, Simoncelli and Bovik, "Multiscale structural similarity for image quality assessment", Asilomar 2003, equation 7. Where
+      a scale has an odd number of rows or columns the last is repeated before halving, as the authors do; pytorch_msssim and piq put a
+      row of zeros there, and give other numbers for such sizes.
+    """
+    check_pair(a, b)
+    convention = as_convention(convention)
+    _check_size("MS-SSIM", a.shape, convention, smallest_side(WINDOWS[convention.window].size))
+    return _ms_ssim(a, b, convention)
 
 
 @partial(jax.jit, static_argnums=2)
 def _ssim(a: Array, b: Array, convention: Convention) -> Array:
     window = WINDOWS[convention.window]
-    taps = gaussian_taps(window.size, window.sigma) if window.sigma else np.full(window.size, 1.0 / window.size)
-    # (Co)variances do not change with the origin; from the middle of the range their float32 error is smaller.
-    middle = convention.peak / 2
-    a, b = convention.prepare(a) - middle, convention.prepare(b) - middle
-    difference = a - b
-    mean_a, mean_b, product, square = filter_valid(jnp.stack([a, b, a * b, difference * difference]), taps)
-    unbiased = window.size**2 / (window.size**2 - 1) if window.sample_covariance else 1.0
-    covariance = unbiased * (product - mean_a * mean_b)
-    variance = unbiased * jnp.maximum(square - (mean_a - mean_b) ** 2, 0.0)  # of the difference
-    mean_a, mean_b = mean_a + middle, mean_b + middle
-    # The sums of squares in the denominators, written with the difference: identical images then give exactly 1.
-    luminance = 2 * mean_a * mean_b + (_K1 * convention.peak) ** 2
-    structure = 2 * covariance + (_K2 * convention.peak) ** 2
-    similarity = luminance / (luminance + (mean_a - mean_b) ** 2) * structure / (structure + variance)
-    return jnp.mean(jnp.mean(similarity, axis=(-2, -1)), axis=-1)
+    images = convention.prepare(a), convention.prepare(b)
+    return structural_similarity(*images, _taps(window), convention.peak, window.sample_covariance)
+
+
+@partial(jax.jit, static_argnums=2)
+def _ms_ssim(a: Array, b: Array, convention: Convention) -> Array:
+    window = WINDOWS[convention.window]
+    images = convention.prepare(a), convention.prepare(b)
+    return multiscale_similarity(*images, _taps(window), convention.peak, window.sample_covariance)
+
+
+def _taps(window: Window) -> np.ndarray:
+    return gaussian_taps(window.size, window.sigma) if window.sigma else np.full(window.size, 1.0 / window.size)
+
+
+def _check_size(metric: str, shape: tuple[int, ...], convention: Convention, side: int) -> None:
+    if min(shape[-3:-1]) - 2 * convention.border < side:
+        raise InputError(
+            f"{metric} in the convention {convention.name} needs {side}x{side} pixels inside the border, got the shape {shape}"
+        )

@@ -49,6 +49,13 @@ class TestBasicSR:
             error = 10 ** (-0.1 * psnr(*images, convention))
             close(-10 * np.log10(error + 1e-8), GOLDEN.tensors[f"psnr_pt.{case}"][0])  # that one adds 1e-8 to the MSE
 
+    def test_every_golden_is_compared(self):
+        cases = [
+            f"{metric}.crop{border}.y{luma}" for metric in ("psnr", "ssim", "psnr_pt", "ssim_pt") for border in (0, 4) for luma in (0, 1)
+        ]
+        others = ("img1_bgr_uint8", "img2_bgr_uint8", "skimage.psnr", "skimage.ssim_gaussian", "skimage.ssim_default")
+        assert {*cases, *others} == set(GOLDEN.tensors)
+
     def test_scikit_image(self, images):
         close(psnr(*images), GOLDEN.tensors["skimage.psnr"])
         close(ssim(*images), GOLDEN.tensors["skimage.ssim_gaussian"])

@@ -7,6 +7,7 @@ step gives every image its own key through `batched`. `recipes.parse` reads a de
 from jaxrestore.degradations.batches import batched, image_keys
 from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.compose import blind, chain, choice
+from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
 from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
@@ -21,6 +22,7 @@ __all__ = [
     "chain",
     "choice",
     "clip",
+    "dither_error_diffusion",
     "downsample",
     "erase",
     "erase_mask",

@@ -24,6 +24,7 @@ from jaxrestore.degradations.batches import Degradation, each_image
 from jaxrestore.degradations.checks import check_image, check_interval
 from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.compose import blind, chain
+from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase
 from jaxrestore.degradations.noise import gaussian, poisson, salt_and_pepper, speckle
@@ -39,6 +40,7 @@ STEPS: dict[str, Degradation] = {
     "salt_and_pepper": salt_and_pepper,
     "quantise": quantise,
     "bit_depth": bit_depth,
+    "dither_error_diffusion": dither_error_diffusion,
     "erase": erase,
     "downsample": downsample,
     "low_resolution": low_resolution,

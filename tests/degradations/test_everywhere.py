@@ -11,6 +11,7 @@ from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxrestore.degradations import batched, choice, clip, image_keys
 from jaxrestore.degradations.checks import check_image
+from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
 from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
@@ -31,6 +32,7 @@ RANDOM = {
 FIXED = {
     "quantise": partial(quantise, levels=7),
     "bit_depth": partial(bit_depth, bits=3),
+    "dither_error_diffusion": partial(dither_error_diffusion, levels=3),
     "downsample": downsample,
     "low_resolution": partial(low_resolution, scale=2),
     "clip": clip,

@@ -83,6 +83,7 @@ arguments = {
     "salt_and_pepper": {"rate": level(0, 1), "salt": level(0, 1)},
     "quantise": {"levels": st.integers(2, 65536)},
     "bit_depth": {"bits": st.integers(1, 16)},
+    "dither_error_diffusion": {"levels": st.integers(2, 256)},
     "erase": {"count": counts, "size": level(1e-9, 1), "fill": level(0, 1)},
     "downsample": {"scale": st.integers(1, 9)},
     "low_resolution": {"scale": st.integers(1, 9)},

@@ -192,6 +192,17 @@ def check_pair(a: Picture, b: Picture) -> None:
         raise InputError(f"the images differ in shape, {a.shape} and {b.shape}: compare images of one size and number of channels")
 
 
+def check_size(metric: str, shape: tuple[int, ...], convention: Convention, side: int) -> None:
+    """Refuse images in which a metric's window of side x side pixels has no place inside the border.
+
+    Raises:
+      InputError: names the metric, the convention, the window and the shape.
+    """
+    if min(shape[-3:-1]) - 2 * convention.border < side:
+        where = f"{side}x{side} pixels inside the border"
+        raise InputError(f"{metric} in the convention {convention.name} needs {where}, got the shape {shape}")
+
+
 def convention_for(task: str, scale: int = 1, channels: int = 3) -> Convention:
     """The literature's convention for a task.
 

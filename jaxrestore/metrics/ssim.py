@@ -6,8 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from jaxrestore.errors import InputError
-from jaxrestore.metrics.conventions import WINDOWS, Convention, Picture, Window, as_convention, check_pair
+from jaxrestore.metrics.conventions import WINDOWS, Convention, Picture, Window, as_convention, check_pair, check_size
 from jaxrestore.ops.filtering import gaussian_taps
 from jaxrestore.ops.structural_similarity import multiscale_similarity, smallest_side, structural_similarity
 
@@ -31,7 +30,7 @@ def ssim(a: Picture, b: Picture, convention: Convention | str = "rgb") -> Float[
     """
     check_pair(a, b)
     convention = as_convention(convention)
-    _check_size("SSIM", a.shape, convention, WINDOWS[convention.window].size)
+    check_size("SSIM", a.shape, convention, WINDOWS[convention.window].size)
     return _ssim(a, b, convention)
 
 
@@ -55,7 +54,7 @@ def ms_ssim(a: Picture, b: Picture, convention: Convention | str = "rgb") -> Flo
     """
     check_pair(a, b)
     convention = as_convention(convention)
-    _check_size("MS-SSIM", a.shape, convention, smallest_side(WINDOWS[convention.window].size))
+    check_size("MS-SSIM", a.shape, convention, smallest_side(WINDOWS[convention.window].size))
     return _ms_ssim(a, b, convention)
 
 
@@ -75,10 +74,3 @@ def _ms_ssim(a: Array, b: Array, convention: Convention) -> Array:
 
 def _taps(window: Window) -> np.ndarray:
     return gaussian_taps(window.size, window.sigma) if window.sigma else np.full(window.size, 1.0 / window.size)
-
-
-def _check_size(metric: str, shape: tuple[int, ...], convention: Convention, side: int) -> None:
-    if min(shape[-3:-1]) - 2 * convention.border < side:
-        raise InputError(
-            f"{metric} in the convention {convention.name} needs {side}x{side} pixels inside the border, got the shape {shape}"
-        )

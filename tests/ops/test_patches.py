@@ -37,6 +37,8 @@ def test_equals_numpy_and_its_adjoint(size, stride):
         added = overlap_add(other, (8, 9), stride)
         chex.assert_shape(added, image.shape)
         np.testing.assert_allclose(np.vdot(patches, other), np.vdot(image, added), rtol=1e-11)
+        pushed = jax.jvp(lambda x: extract_patches(x, size, stride), (image,), (image,))[1]
+        np.testing.assert_array_equal(pushed, patches)
         np.testing.assert_allclose(added, jax.vjp(lambda x: extract_patches(x, size, stride), image)[1](jnp.asarray(other))[0], atol=1e-12)
 
 

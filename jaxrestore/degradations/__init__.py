@@ -10,9 +10,12 @@ from jaxrestore.degradations.compose import blind, chain, choice
 from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
+from jaxrestore.degradations.missing import cover, missing, missing_mask
 from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
 from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.recipes import Recipe, parse
+from jaxrestore.degradations.strokes import strokes, strokes_mask
+from jaxrestore.degradations.text import text, text_mask
 
 __all__ = [
     "Recipe",
@@ -22,6 +25,7 @@ __all__ = [
     "chain",
     "choice",
     "clip",
+    "cover",
     "dither_error_diffusion",
     "downsample",
     "erase",
@@ -30,9 +34,15 @@ __all__ = [
     "gaussian_blind",
     "image_keys",
     "low_resolution",
+    "missing",
+    "missing_mask",
     "parse",
     "poisson",
     "quantise",
     "salt_and_pepper",
     "speckle",
+    "strokes",
+    "strokes_mask",
+    "text",
+    "text_mask",
 ]

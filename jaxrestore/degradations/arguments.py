@@ -3,6 +3,9 @@
 import numpy as np
 from jaxtyping import Array, Float
 
+Number = float | int
+"""A number, the same for all images; it is compiled in."""
+
 Level = float | int | Float[Array | np.ndarray, "*batch"]
 """A number, or one for each image of the batch. In a recipe `low..high` draws it uniformly, once for each image."""
 

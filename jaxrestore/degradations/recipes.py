@@ -19,7 +19,7 @@ from typing import Any
 
 import jax
 
-from jaxrestore.degradations.arguments import Count, Interval, Level
+from jaxrestore.degradations.arguments import Count, Interval, Level, Number
 from jaxrestore.degradations.batches import Degradation, each_image
 from jaxrestore.degradations.checks import check_image, check_interval
 from jaxrestore.degradations.clip import clip
@@ -27,8 +27,11 @@ from jaxrestore.degradations.compose import blind, chain
 from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase
+from jaxrestore.degradations.missing import missing
 from jaxrestore.degradations.noise import gaussian, poisson, salt_and_pepper, speckle
 from jaxrestore.degradations.quantise import bit_depth, quantise
+from jaxrestore.degradations.strokes import strokes
+from jaxrestore.degradations.text import text as write_text
 from jaxrestore.errors import InputError
 from jaxrestore.text import Value, read_named, read_value, unknown, write_named, write_value
 from jaxrestore.typing import Image, Key
@@ -42,6 +45,9 @@ STEPS: dict[str, Degradation] = {
     "bit_depth": bit_depth,
     "dither_error_diffusion": dither_error_diffusion,
     "erase": erase,
+    "strokes": strokes,
+    "text": write_text,
+    "missing": missing,
     "downsample": downsample,
     "low_resolution": low_resolution,
     "clip": clip,
@@ -60,6 +66,7 @@ RECIPES: dict[str, str] = {
 """Recipes with a name."""
 
 _FORMS = {
+    Number: "a number",
     Level: "a number or low..high",
     Interval: "a number or low..high",
     Count: "a whole number or low..high",
@@ -218,7 +225,7 @@ def _typed(name: str, kind: Any, value: Value) -> Value:
     ends = value if isinstance(value, tuple) else (value,)
     whole = kind is int or kind is Count
     good = isinstance(value, str) if kind is str else all(isinstance(end, int if whole else int | float) for end in ends)
-    if not good or (kind is int and len(ends) > 1):
+    if not good or ((kind is int or kind is Number) and len(ends) > 1):
         shown = repr(value) if isinstance(value, str) else write_value(value)
         raise InputError(f"{name} is {shown}: it must be {_form(kind)}")
     if isinstance(value, str):

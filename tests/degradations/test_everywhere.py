@@ -14,9 +14,12 @@ from jaxrestore.degradations.checks import check_image
 from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
+from jaxrestore.degradations.missing import cover, missing, missing_mask
 from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
 from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.recipes import STEPS, parse
+from jaxrestore.degradations.strokes import strokes, strokes_mask
+from jaxrestore.degradations.text import text, text_mask
 from jaxrestore.errors import InputError
 from tests.degradations.compiled import compiled
 
@@ -26,6 +29,9 @@ RANDOM = {
     "speckle": partial(speckle, sigma=25.0),
     "salt_and_pepper": partial(salt_and_pepper, rate=0.3),
     "erase": partial(erase, count=(1, 3)),
+    "strokes": strokes,
+    "text": partial(text, size=(0.3, 0.6)),
+    "missing": partial(missing, rate=0.3),
     "choice": choice((partial(speckle, sigma=5.0), partial(quantise, levels=3)), (1, 3)),
     "recipe": parse("gaussian:sigma=5..50,downsample:scale=2,erase:count=1..2"),
 }
@@ -127,6 +133,20 @@ GREY = np.full((2, 4, 4, 1), 0.5, np.float32)
         (partial(erase, size=0.0), GREY, "size is 0: it must be greater than 0 and at most 1"),
         (partial(erase, fill=2.0), GREY, "fill is 2"),
         (partial(erase_mask, size=(0.5, 0.1)), GREY, r"size is 0\.5\.\.0\.1"),
+        (partial(missing, rate=1.5), GREY, r"rate is 1\.5: it must be in 0\.\.1"),
+        (partial(missing_mask, rate=-0.5), GREY, r"rate is -0\.5"),
+        (partial(cover, mask=np.zeros((4, 5, 1), bool)), GREY, r"mask has the shape \(4, 5, 1\): .* needs \(2, 4, 4, 1\)"),
+        (partial(cover, mask=np.zeros((3, 4, 4, 1), bool)), GREY, "mask has the shape"),
+        (partial(cover, mask=np.zeros((4, 4, 1), bool), fill=2.0), GREY, "fill is 2"),
+        (partial(strokes, count=(3, 1)), GREY, r"count is 3\.\.1"),
+        (partial(strokes, vertices=0), GREY, "vertices is 0"),
+        (partial(strokes, length=0.0), GREY, "length is 0: it must be greater than 0"),
+        (partial(strokes_mask, width=-1.0), GREY, "width is -1"),
+        (partial(strokes_mask, angle=400), GREY, r"angle is 400: it must be in 0\.\.360"),
+        (partial(text, letters=0), GREY, "letters is 0"),
+        (partial(text, size=0.0), GREY, "size is 0"),
+        (partial(text_mask, weight=0.5), GREY, r"weight is 0\.5: it must be greater than 0 and at most 0\.333"),
+        (partial(text_mask, angle=(0.0, 500.0)), GREY, "angle is 500"),
         (partial(downsample, scale=0), GREY, "scale is 0"),
         (partial(low_resolution, scale=-2), GREY, "scale is -2"),
         (partial(gaussian, sigma=1.0), NAN, "image has values that are NaN or infinite"),

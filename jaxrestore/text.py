@@ -8,6 +8,8 @@ Numbers are as in Python; ";" is read as ":". What the arguments may be is for w
 import difflib
 import re
 from collections.abc import Collection, Mapping
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 from jaxrestore.errors import InputError
 
@@ -66,6 +68,38 @@ def write_value(value: Value) -> str:
     return str(value).removesuffix(".0")
 
 
+def value_form(annotation: Any) -> str:
+    """What text can give for an argument of this annotation; empty for what text cannot give, such as an array."""
+    kinds = _kinds(annotation)
+    names = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
+    forms = [form for kind, form in names.items() if kind in kinds and not (kind is int and float in kinds)]
+    return " or ".join([*forms, *_words(annotation)])
+
+
+def typed(name: str, annotation: Any, value: Any) -> Any:
+    """A value in a type that the annotation allows.
+
+    Args:
+      name: what the value belongs to, for the message.
+      annotation: of a function's parameter: numbers, words, bools, `Literal`s and unions of them.
+      value: what `read_value` gave; anything that no text means is given back as it is.
+
+    Raises:
+      InputError: it is of another kind.
+    """
+    kinds, form = _kinds(annotation), value_form(annotation)
+    if not isinstance(value, str | bool | int | float | tuple):
+        return value
+    if bool in kinds and value in ("true", "false", True, False):
+        return value in ("true", True)
+    if isinstance(value, int | float) and not isinstance(value, bool) and (float in kinds or (int in kinds and isinstance(value, int))):
+        return float(value) if float in kinds and int not in kinds else value
+    if isinstance(value, str) and (str in kinds or value in _words(annotation)):
+        return value
+    shown = repr(value) if isinstance(value, str) else write_value(value)
+    raise InputError(f"{name} is {shown}: it must be {form}" if form else f"{name} cannot be given as text")
+
+
 def unknown(what: str, name: str, known: Collection[str]) -> str:
     """The message for a name that does not exist: it offers the nearest ones and lists all."""
     near = difflib.get_close_matches(name, known, n=3)
@@ -80,6 +114,15 @@ def _read_number(text: str) -> float | int | str:
         except ValueError:
             continue
     return text.strip()
+
+
+def _kinds(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, or the one kind there is."""
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def _words(annotation: Any) -> tuple[str, ...]:
+    return tuple(word for kind in _kinds(annotation) if get_origin(kind) is Literal for word in get_args(kind))
 
 
 def _shown(name: str) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib import import_module
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from jaxrestore.errors import InputError
-from jaxrestore.text import Value, read_named, read_value, unknown, write_named, write_value
+from jaxrestore.text import read_named, read_value, typed, unknown, value_form, write_named, write_value
 
 INPUTS = ("psf", "mask", "sigma", "scale")
 """What a method may need beside the image: a blur's kernel, where content is missing, the noise level, the enlargement."""
@@ -114,7 +114,7 @@ def call(name: str, **arguments: Any) -> Call:
     """
     _check_names(name, arguments)
     known = parameters(name)
-    return Call(name, {n: _typed(f"{name}: {n}", known[n].annotation, arguments[n]) for n in known if n in arguments})
+    return Call(name, {n: typed(f"{name}: {n}", known[n].annotation, arguments[n]) for n in known if n in arguments})
 
 
 @cache
@@ -138,7 +138,7 @@ def describe(name: str) -> list[str]:
     """A method's arguments that text can give, one line each: `size=a whole number (default 3)`."""
     lines = []
     for argument, parameter in parameters(name).items():
-        form = _form(parameter.annotation)
+        form = value_form(parameter.annotation)
         default = "" if parameter.default is inspect.Parameter.empty else f" (default {write_value(parameter.default)})"
         lines += [f"{argument}={form}{default}"] if form else []
     return lines
@@ -150,35 +150,3 @@ def _check_names(name: str, arguments: Any) -> None:
     for argument in arguments:
         if argument not in parameters(name):
             raise InputError(unknown(f"argument of {name}", argument, parameters(name)))
-
-
-def _kinds(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, or the one kind there is."""
-    return get_args(annotation) if get_origin(annotation) in (Union, types.UnionType) else (annotation,)
-
-
-def _words(annotation: Any) -> tuple[str, ...]:
-    return tuple(word for kind in _kinds(annotation) if get_origin(kind) is Literal for word in get_args(kind))
-
-
-def _form(annotation: Any) -> str:
-    """What text can give for this kind of argument; empty for what text cannot give, such as an array."""
-    kinds, words = _kinds(annotation), _words(annotation)
-    names = {float: "a number", int: "a whole number", bool: "true or false", str: "a word"}
-    forms = [form for kind, form in names.items() if kind in kinds and not (kind is int and float in kinds)]
-    return " or ".join([*forms, *words])
-
-
-def _typed(name: str, annotation: Any, value: Value | Any) -> Any:
-    """The value in a type that this kind of argument has."""
-    kinds, words, form = _kinds(annotation), _words(annotation), _form(annotation)
-    if not isinstance(value, str | bool | int | float | tuple):
-        return value  # an array, or what else Python can give
-    if bool in kinds and value in ("true", "false", True, False):
-        return value in ("true", True)
-    if isinstance(value, int | float) and not isinstance(value, bool) and (float in kinds or (int in kinds and isinstance(value, int))):
-        return float(value) if float in kinds and int not in kinds else value
-    if isinstance(value, str) and (str in kinds or value in words):
-        return value
-    shown = repr(value) if isinstance(value, str) else write_value(value)
-    raise InputError(f"{name} is {shown}: it must be {form}" if form else f"{name} cannot be given as text")

@@ -1,7 +1,6 @@
 """`jaxrestore degrade INPUT... -o OUT --recipe RECIPE`."""
 
 import sys
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -25,16 +24,18 @@ class Degrade:
     """Steps from left to right, such as gaussian:sigma=25,quantise:levels=16; an unknown step lists all."""
     seed: int = 0
     """Of everything random."""
+    masks: Annotated[Path | None, arg(metavar="FOLDER")] = None
+    """Also write where the recipe erases content, as pictures that are white there."""
 
     def run(self) -> None:
         """Degrade."""
-        import jax
         import numpy as np
 
         from jaxrestore.cli.files import plan_jobs, run_jobs
-        from jaxrestore.data.images import Picture, from_float, to_float
+        from jaxrestore.data.images import Picture, from_float, to_float, write_image
         from jaxrestore.degradations import recipes
         from jaxrestore.errors import InputError
+        from jaxrestore.inference.inputs import picture_key, recipe_mask
         from jaxrestore.inference.pictures import replace_color
 
         if not 0 <= self.seed < 2**32:
@@ -43,8 +44,12 @@ class Degrade:
         planned = plan_jobs(self.inputs, self.output)
 
         def degrade(picture: Picture, path: Path) -> Picture:
-            key = jax.random.fold_in(jax.random.key(self.seed), zlib.crc32(path.name.encode()))
+            key = picture_key(self.seed, path.name)
             degraded = np.asarray(recipe(key, to_float(picture.color)))
+            if self.masks is not None:
+                missing = recipe_mask(recipe, key, picture.color.shape)
+                self.masks.mkdir(parents=True, exist_ok=True)
+                write_image(self.masks / f"{path.stem}.png", Picture(from_float(missing.astype(np.float32), np.uint8)))
             return replace_color(picture, from_float(degraded, picture.pixels.dtype))
 
         count = run_jobs(planned, degrade, "degrading")

@@ -11,7 +11,7 @@ from tyro.conf import arg
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure a network on a folder of pictures, by the literature's protocol of the task.
+    """Measure a network or a classical method on a folder of pictures, by the literature's protocol of the task.
 
     Clean pictures are degraded here; with --target, --data holds degraded pictures and --target the clean ones of the same names. The
     scores are printed with the convention they were measured by.
@@ -22,19 +22,28 @@ class Evaluate:
     task: Literal["sr", "denoise", "jpeg", "deblur", "inpaint"]
     """What is measured."""
     model: Annotated[str | None, arg(metavar="NAME")] = None
-    """A name or tag of `jaxrestore models`; the shipped colour denoiser by default."""
+    """A name or tag of `jaxrestore models`, or a classical method with its arguments, such as median:size=5; the shipped colour denoiser by
+    default."""
     weights: Annotated[Path | None, arg(metavar="FILE")] = None
     """A file of weights; without --model the network is recognised from it."""
     target: Annotated[Path | None, arg(metavar="FOLDER")] = None
     """Folder of the clean pictures."""
     scale: Annotated[int | None, arg(metavar="INT")] = None
     """For sr: the enlargement; the network's own by default."""
-    sigma: float = 25.0
-    """For denoise: standard deviation of the noise in grey levels."""
+    sigma: Annotated[float | None, arg(metavar="FLOAT")] = None
+    """For denoise and deblur: standard deviation of the noise in grey levels; 25 and 2 by default."""
     quality: int = 10
     """For jpeg: quality of the compression."""
     seed: int = 0
-    """Of the noise."""
+    """Of what is random."""
+    psf: Annotated[str | None, arg(metavar="KERNEL|FILE")] = None
+    """For deblur: the kernel, such as gaussian:sigma=1.6, or a picture or .npy file of it."""
+    recipe: Annotated[str | None, arg(metavar="RECIPE")] = None
+    """Degrade by a recipe, as `jaxrestore degrade` does; for inpaint it also says what is missing, such as erase:count=3."""
+    mask: Annotated[Path | None, arg(metavar="FILE|FOLDER")] = None
+    """For inpaint: a picture that is white where content is missing, or a folder of them of the pictures' names."""
+    channels: Annotated[Literal[1, 3] | None, arg(metavar="1|3")] = None
+    """For classical methods: 1 measures on grey or luma, 3 on RGB; by default as the first picture is."""
     convention: Annotated[str | None, arg(metavar="NAME")] = None
     """How pictures are compared, such as luma+border4+round8; the task's usual one by default."""
     tile: Annotated[str, arg(metavar="auto|off|N")] = "auto"
@@ -52,16 +61,29 @@ class Evaluate:
         """Evaluate."""
         from rich.console import Console
 
-        from jaxrestore.cli.networks import make_restorer
+        from jaxrestore.cli.networks import channels_of, make_restorer, with_scale
         from jaxrestore.errors import InputError
         from jaxrestore.inference.evaluate import evaluate_folder
         from jaxrestore.inference.protocols import Protocol
 
-        restorer = make_restorer(self.model, self.weights, self.tile, self.ensemble, self.memory)
+        restorer = make_restorer(with_scale(self.model, self.scale), self.weights, self.tile, self.ensemble, self.memory)
+        channels = restorer.channels or self.channels or channels_of(self.data)
+        if restorer.channels and self.channels not in (None, restorer.channels):
+            raise InputError(f"{restorer.name} takes {restorer.channels} channels: leave --channels out")
         scale = self.scale or (restorer.scale if self.task == "sr" else 1)
         if self.task == "sr" and scale < 2:
             raise InputError(f"{restorer.name} has no enlargement of its own: give --scale")
-        protocol = Protocol(self.task, scale, self.sigma, self.quality, self.seed, restorer.channels)
+        protocol = Protocol(
+            self.task,
+            scale,
+            self.sigma,
+            self.quality,
+            self.seed,
+            channels,
+            self.psf,
+            self.recipe,
+            None if self.mask is None else str(self.mask),
+        )
         errors = Console(stderr=True)
         with errors.status("evaluating") as status:
             report = evaluate_folder(

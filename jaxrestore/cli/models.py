@@ -18,28 +18,42 @@ _SIDE = 256
 
 @dataclass(frozen=True)
 class Models:
-    """List the networks of the catalogue, or describe one.
+    """List the networks of the catalogue and the classical methods, or describe one.
 
     Parameters are counted on the network itself. Published scores are named with the convention they were measured by.
     """
 
     name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None
-    """A network; its card also has operations and receptive field."""
+    """A network, whose card also has operations and receptive field, or a classical method."""
     task: Annotated[str | None, arg(metavar="TASK")] = None
-    """List only the networks for this task."""
+    """List only what is for this task."""
+    classical: bool = False
+    """List only the classical methods."""
     json: bool = False
-    """Print JSON instead of a table."""
+    """Print JSON instead of tables: the networks, or with --classical the classical methods."""
 
     def run(self) -> None:
         """List or describe."""
+        from jaxrestore.classical.catalogue import METHODS
         from jaxrestore.models.catalogue import list_models, model_card
 
+        if self.name in METHODS:
+            method = describe_method(self.name)
+            _print_json(method) if self.json else _print_method(method)
+            return
         if self.name is not None:
             described = {**describe(model_card(self.name)), **measure(model_card(self.name))}
             _print_json(described) if self.json else _print_card(described)
             return
-        rows = [describe(model_card(name)) for name in list_models(self.task)]
-        _print_json(rows) if self.json else _print_table(rows)
+        rows = [] if self.classical else [describe(model_card(name)) for name in list_models(self.task)]
+        methods = [describe_method(name) for name, method in METHODS.items() if self.task in (None, method.task)]
+        if self.json:
+            _print_json(methods if self.classical else rows)
+            return
+        if rows:
+            _print_table(rows)
+        if methods:
+            _print_methods(methods)
 
 
 def describe(card: "ModelCard") -> dict[str, Any]:
@@ -86,6 +100,20 @@ def measure(card: "ModelCard") -> dict[str, Any]:
     }
 
 
+def describe_method(name: str) -> dict[str, Any]:
+    """A classical method, ready for JSON."""
+    from jaxrestore.classical.catalogue import METHODS, describe
+
+    method = METHODS[name]
+    return {
+        "name": name,
+        "task": method.task,
+        "summary": method.summary,
+        "needs": list(method.needs),
+        "arguments": describe(name),
+    }
+
+
 def _count(model: "nn.Module") -> int:
     import jax
 
@@ -107,7 +135,7 @@ def _console() -> Any:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    table = Table()
+    table = Table(title="networks", title_justify="left")
     for title in ("model", "task", "parameters", "image", "scale", "published", "forms", "shipped weights"):
         table.add_column(title, justify="right" if title in ("parameters", "scale") else "left")
     for row in rows:
@@ -151,4 +179,24 @@ def _print_card(card: dict[str, Any]) -> None:
     for title, text in lines.items():
         if text:
             table.add_row(title, text)
+    _console().print(table)
+
+
+def _print_methods(methods: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    table = Table("method", "task", "what it is", "needs", title="classical methods", title_justify="left")
+    for method in methods:
+        table.add_row(method["name"], method["task"].replace("_", " "), method["summary"], ", ".join(method["needs"]))
+    _console().print(table)
+
+
+def _print_method(method: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(title=method["name"], title_justify="left", show_header=False, box=None)
+    table.add_row("method", method["summary"])
+    table.add_row("task", method["task"].replace("_", " "))
+    table.add_row("needs", ", ".join(method["needs"]) or "the image alone")
+    table.add_row("arguments", "\n".join(method["arguments"]) or "none")
     _console().print(table)

@@ -1,7 +1,7 @@
-"""Which network a command runs."""
+"""Which network or method a command runs."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jaxrestore.errors import InputError
 
@@ -10,11 +10,12 @@ if TYPE_CHECKING:
 
 
 def make_restorer(
-    model: str | None, weights: Path | None, tile: str = "auto", ensemble: bool = False, memory: str | None = None
+    model: str | None, weights: Path | None, tile: str = "auto", ensemble: bool = False, memory: str | None = None, **inputs: Any
 ) -> "Restorer":
     """The restorer of a command's arguments.
 
     With weights alone, the network is recognised from their names and shapes; with nothing at all, it is the package's own colour denoiser.
+    `inputs` are what `Restorer` may be given beside that: psf, sigma, scale.
 
     Raises:
       InputError: there is no such network or weights, or none was named and the package ships none.
@@ -23,8 +24,37 @@ def make_restorer(
     from jaxrestore.weights import load_weights
 
     if model is None and weights is not None:
-        return Restorer(load_weights(weights), None, tile, ensemble, memory)
-    return Restorer(model or shipped_denoiser(), weights, tile, ensemble, memory)
+        return Restorer(load_weights(weights), None, tile, ensemble, memory, **inputs)
+    return Restorer(model or shipped_denoiser(), weights, tile, ensemble, memory, **inputs)
+
+
+def with_scale(model: str | None, scale: int | None) -> str | None:
+    """The name of a classical method with this enlargement added, where it takes one; any other name as it is.
+
+    Raises:
+      InputError: the text of a classical method is wrong.
+    """
+    from jaxrestore.classical.catalogue import METHODS, parse
+
+    if model is None or scale is None or model.split(":")[0].strip() not in METHODS:
+        return model
+    return f"{model}:scale={scale}" if "scale" in parse(model).takes else model
+
+
+def channels_of(folder: Path) -> int:
+    """1 where the first picture of a folder that can be read is grey, otherwise 3.
+
+    Raises:
+      InputError: there is no such folder, or no picture in it.
+    """
+    from jaxrestore.data.images import find_images, read_image
+
+    for path in find_images(folder):
+        try:
+            return read_image(path).color.shape[-1]
+        except InputError:
+            continue
+    return 3
 
 
 def shipped_denoiser() -> str:

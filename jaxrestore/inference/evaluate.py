@@ -12,8 +12,11 @@ from jaxrestore.inference.protocols import Failure, Pair, Protocol, made_pairs, 
 from jaxrestore.metrics.conventions import Convention, as_convention, convention_for
 from jaxrestore.metrics.report import ImageScores, Report, score_image
 
-Restore = Callable[[np.ndarray], Any]
-"""From a degraded image (h, w, C), float32, to the restored one (H, W, C), in [0, 1]."""
+Restore = Callable[..., Any]
+"""From a degraded image (h, w, C), float32, to the restored one (H, W, C), in [0, 1].
+
+Where it has an attribute `takes`, as a `Restorer` has, it is given those of "sigma", "psf" and "mask" that stand in there and are known.
+"""
 
 
 def evaluate_folder(
@@ -93,7 +96,8 @@ def evaluate(
 
 
 def _restored(restore: Restore, pair: Pair) -> np.ndarray:
-    restored = np.asarray(restore(pair.degraded), np.float32)
+    known = {name: value for name, value in pair.inputs.items() if name in getattr(restore, "takes", ())}
+    restored = np.asarray(restore(pair.degraded, **known), np.float32)
     if restored.shape != pair.clean.shape:
         raise InputError(f"{pair.name}: the restored image has the shape {restored.shape} and the clean one {pair.clean.shape}")
     if not np.isfinite(restored).all():

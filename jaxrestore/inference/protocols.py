@@ -4,7 +4,12 @@
   grey levels, neither clipped nor rounded.
 - sr: the clean image cropped to a multiple of the scale and shrunk by MATLAB's bicubic `imresize`; RGB is rounded to 8 bits, luma is not.
 - jpeg: compressed with libjpeg at a quality, chroma at half the resolution (4:2:0).
+- deblur: convolved with a given kernel, the image going on periodically, and noise added as for denoise.
+- inpaint: content erased as a recipe or given masks say.
+- any task: degraded by a recipe instead, with a key made of the seed and the file's name, as `jaxrestore degrade` does.
 - ready pairs, for every task: degraded images from one folder, clean ones of the same names from another.
+
+What a restorer may need to know comes with each pair: the noise level, the kernel, the mask.
 
 A network with one channel is measured on the BT.601 luma of colour images: of the studio range for sr and jpeg, of the full range (grey)
 otherwise.
@@ -12,7 +17,8 @@ otherwise.
 
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from types import MappingProxyType
@@ -21,8 +27,11 @@ from typing import Any
 import numpy as np
 
 from jaxrestore.data.images import Picture, find_images, from_float, read_image, to_float, upright
+from jaxrestore.degradations.recipes import Recipe, parse
 from jaxrestore.errors import InputError
+from jaxrestore.inference.inputs import check_mask, picture_key, read_mask, read_psf, recipe_mask
 from jaxrestore.ops.color import luma_studio, rgb_to_gray
+from jaxrestore.ops.filtering import filter_2d
 from jaxrestore.ops.resize import imresize
 
 _LEVELS = 255.0
@@ -39,6 +48,7 @@ class Pair:
       baseline: what the restored image is compared with, of the clean image's size: the degraded image itself, or enlarged by bicubic
         interpolation; None where there is no such image.
       remark: what was done to the image so that the network can take it; empty for nothing.
+      inputs: what is known of the degradation and a restorer may need: "sigma" in grey levels, "psf" (kh, kw), "mask" (h, w, 1).
     """
 
     name: str
@@ -46,6 +56,7 @@ class Pair:
     clean: np.ndarray
     baseline: np.ndarray | None = None
     remark: str = ""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,10 +74,14 @@ class Protocol:
     Attributes:
       task: "sr", "denoise", "jpeg", "deblur" or "inpaint", or a card's name for it.
       scale: for sr: the enlargement.
-      sigma: for denoise: the standard deviation of the noise in grey levels.
+      sigma: for denoise and deblur: the standard deviation of the noise in grey levels; None is 25 for denoise and 2 for deblur. With a
+        recipe or ready pairs, what restorers are told of the noise, or None.
       quality: for jpeg: 1 to 100.
-      seed: for denoise: of the noise.
+      seed: of what is random.
       channels: what the network takes: 1 or 3.
+      psf: for deblur: the kernel, as `read_psf` reads it.
+      recipe: degrades instead of the task's standard way; for inpaint it also says what is missing.
+      mask: for inpaint: file or folder of the masks, as `read_mask` reads them; missing content is black.
 
     Raises:
       InputError: an unknown task, or a value outside its range.
@@ -74,10 +89,13 @@ class Protocol:
 
     task: str
     scale: int = 1
-    sigma: float | int = 25.0
+    sigma: float | int | None = None
     quality: int = 10
     seed: int = 0
     channels: int = 3
+    psf: str | None = None
+    recipe: str | None = None
+    mask: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task", _SHORT.get(self.task, self.task))
@@ -86,7 +104,7 @@ class Protocol:
         if self.channels not in (1, 3):
             raise InputError(f"channels is {self.channels}: pictures are evaluated with 1 channel or 3")
         _check_range("scale", self.scale, 1, 64)
-        _check_range("sigma", self.sigma, 0, 1000)
+        _check_range("sigma", self.noise, 0, 1000)
         _check_range("quality", self.quality, 1, 100)
         _check_range("seed", self.seed, 0, 2**32 - 1)
 
@@ -95,15 +113,39 @@ class Protocol:
         if ready:
             made = {"scale": self.scale} if self.task == "sr" else {}
             return {"task": self.task, **made, "input": "ready pairs"}
+        if self.recipe is not None:
+            return {"task": self.task, "recipe": str(self._recipe), "seed": self.seed}
+        noise = {"sigma": self.noise, "seed": self.seed}
         made = {
             "sr": {
                 "scale": self.scale,
                 "input": "MATLAB bicubic" + (", rounded to 8 bits" if self.channels == 3 else " of the luma, not rounded"),
             },
-            "denoise": {"sigma": self.sigma, "seed": self.seed, "input": "Gaussian noise, numpy RandomState, not clipped"},
+            "denoise": {**noise, "input": "Gaussian noise, numpy RandomState, not clipped"},
             "jpeg": {"quality": self.quality, "input": "libjpeg" + (", chroma 4:2:0" if self.channels == 3 else " on the luma")},
+            "deblur": {"psf": self.psf, **noise, "input": "periodic convolution, Gaussian noise, numpy RandomState, not clipped"},
+            "inpaint": {"mask": self.mask, "input": "black where content is missing"},
         }
-        return {"task": self.task, **made.get(self.task, {})}
+        return {"task": self.task, **made[self.task]}
+
+    @property
+    def noise(self) -> float | int:
+        """Standard deviation of the noise that is added, in grey levels."""
+        return _NOISE.get(self.task, 0.0) if self.sigma is None else self.sigma
+
+    @property
+    def known(self) -> dict[str, Any]:
+        """What is known of every degraded image, made here or not."""
+        known = {} if self.sigma is None else {"sigma": self.sigma}
+        return known if self._kernel is None else {**known, "psf": self._kernel}
+
+    @cached_property
+    def _kernel(self) -> np.ndarray | None:
+        return None if self.psf is None else read_psf(self.psf)
+
+    @cached_property
+    def _recipe(self) -> Recipe | None:
+        return None if self.recipe is None else parse(self.recipe)
 
     def degrade(self, name: str, clean: np.ndarray, random: np.random.RandomState) -> Pair:
         """Make the degraded image of a clean one.
@@ -116,9 +158,40 @@ class Protocol:
         Raises:
           InputError: the task has only ready pairs, or the image is too small for it.
         """
-        if self.task not in _MAKERS:
-            raise InputError(f"task {self.task} has no standard degradation: name the folder of the clean images with --target")
-        return Pair(name, *_MAKERS[self.task](self, clean, random))
+        self.check_can_degrade()
+        if self._recipe is not None:
+            key = picture_key(self.seed, name)
+            degraded = np.asarray(self._recipe(key, clean))
+            missing = {"mask": recipe_mask(self._recipe, key, clean.shape)} if self.task == "inpaint" else {}
+            return _pair(name, degraded, clean, {**self.known, **missing})
+        if self.task == "inpaint":
+            mask = self.mask_of(name)
+            check_mask(mask, clean.shape)
+            return Pair(name, np.where(mask, np.float32(0), clean), clean, np.where(mask, np.float32(0), clean), inputs={"mask": mask})
+        noise = {"sigma": self.noise} if self.task in _NOISE else {}
+        return Pair(name, *_MAKERS[self.task](self, clean, random), inputs={**self.known, **noise})
+
+    def mask_of(self, name: str) -> np.ndarray | None:
+        """The given mask for a picture, (H, W, 1); None where masks are not given.
+
+        Raises:
+          InputError: there is none for this picture.
+        """
+        return None if self.mask is None else read_mask(self.mask, name)
+
+    def check_can_degrade(self) -> None:
+        """Refuse tasks that have no standard degradation.
+
+        Raises:
+          InputError: says what would have to be given.
+        """
+        if self.recipe is not None:
+            return
+        missing = {"deblur": self.psf is None and "--psf", "inpaint": self.mask is None and "--recipe or --mask"}.get(self.task)
+        if missing:
+            raise InputError(
+                f"task {self.task} has no standard degradation: give {missing}, or the folder of the clean images with --target"
+            )
 
 
 def made_pairs(protocol: Protocol, data: str | PathLike) -> Iterator[Pair | Failure]:
@@ -127,8 +200,7 @@ def made_pairs(protocol: Protocol, data: str | PathLike) -> Iterator[Pair | Fail
     Raises:
       InputError: there is no such folder, no image in it, or the task has only ready pairs.
     """
-    if protocol.task not in _MAKERS:
-        raise InputError(f"task {protocol.task} has no standard degradation: name the folder of the clean images with --target")
+    protocol.check_can_degrade()
     paths = find_images(data)  # in the order of their names
     random = np.random.RandomState(protocol.seed)
 
@@ -191,8 +263,18 @@ def _ready_pair(protocol: Protocol, degraded_path: Path, clean_path: Path) -> Pa
     if min(surplus) < 0 or max(surplus) >= scale:
         sizes = [f"{image.shape[0]}x{image.shape[1]}" for image in (clean, degraded)]
         raise InputError(f"{clean_path} has {sizes[0]} pixels and {degraded_path} {sizes[1]}: expected {scale} times as many on each side")
-    baseline = np.asarray(imresize(degraded, scale)) if scale > 1 else degraded
-    return Pair(clean_path.name, degraded, clean[:height, :width], baseline, remark)
+    mask = protocol.mask_of(degraded_path.name)
+    if mask is not None:
+        check_mask(mask, degraded.shape)
+    inputs = protocol.known if mask is None else {**protocol.known, "mask": mask}
+    return replace(_pair(clean_path.name, degraded, clean[:height, :width], inputs), remark=remark)
+
+
+def _pair(name: str, degraded: np.ndarray, clean: np.ndarray, inputs: Mapping[str, Any]) -> Pair:
+    """A pair whose baseline is the degraded image, enlarged to the clean one's size where it is smaller."""
+    same = degraded.shape == clean.shape
+    baseline = degraded if same else np.asarray(imresize(degraded, size=clean.shape[:2]))
+    return Pair(name, degraded, clean, baseline, inputs=inputs)
 
 
 def _read(path: Path, protocol: Protocol) -> tuple[np.ndarray, str]:
@@ -221,8 +303,14 @@ _Made = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def _noisy(protocol: Protocol, clean: np.ndarray, random: np.random.RandomState) -> _Made:
-    noise = random.randn(*clean.shape) * protocol.sigma
+    noise = random.randn(*clean.shape) * protocol.noise
     degraded = ((_LEVELS * clean.astype(np.float64) + noise) / _LEVELS).astype(np.float32)
+    return degraded, clean, degraded
+
+
+def _blurred(protocol: Protocol, clean: np.ndarray, random: np.random.RandomState) -> _Made:
+    blurred = np.asarray(filter_2d(clean, protocol.known["psf"][::-1, ::-1], "wrap"))  # turned by 180 degrees: it correlates
+    degraded, _, _ = _noisy(protocol, blurred, random)
     return degraded, clean, degraded
 
 
@@ -267,4 +355,6 @@ _SHORT: Mapping[str, str] = MappingProxyType(
         **{short: short for short in ("sr", "denoise", "deblur", "inpaint")},
     }
 )
-_MAKERS: Mapping[str, Callable[..., _Made]] = MappingProxyType({"denoise": _noisy, "sr": _shrunk, "jpeg": _compressed})
+_MAKERS: Mapping[str, Callable[..., _Made]] = MappingProxyType({"denoise": _noisy, "sr": _shrunk, "jpeg": _compressed, "deblur": _blurred})
+# Standard deviations that the literature starts from.
+_NOISE: Mapping[str, float] = MappingProxyType({"denoise": 25.0, "deblur": 2.0})

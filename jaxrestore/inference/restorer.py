@@ -1,42 +1,48 @@
 """`Restorer`: from an image to a restored image of the same dtype and layout, whatever its size."""
 
-import math
-from collections.abc import Iterator
-from functools import cached_property
+import difflib
 from os import PathLike
+from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxrestore.data.images import Picture, from_float, to_float
+from jaxrestore.classical.catalogue import METHODS, parse
+from jaxrestore.data.images import Picture, from_float
 from jaxrestore.errors import InputError
+from jaxrestore.inference.classical import ClassicalMethod
 from jaxrestore.inference.ensemble import VIEWS
-from jaxrestore.inference.memory import bytes_per_pixel, free_memory, parse_memory
+from jaxrestore.inference.network import Network
 from jaxrestore.inference.pictures import replace_color
-from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
-from jaxrestore.inference.tiles import plan, smallest_tile
-from jaxrestore.models.catalogue import create_model, model_card
-from jaxrestore.typing import Variables
+from jaxrestore.models.catalogue import create_model, list_models
+from jaxrestore.typing import ArrayLike, Variables
 from jaxrestore.weights import Weights, list_pretrained, load_weights
 
 _INTEGERS = (np.uint8, np.uint16)
 
 
 class Restorer:
-    """A network with its weights, as a function from an image to an image.
+    """A network with its weights, or a classical method, as a function from an image to an image.
 
     Args:
       model_or_tag: a catalogue name ("dncnn_gray"), the tag of weights that the package ships ("drunet_color_blind_light.bsds400"), a Flax
-        module, or what `load_weights` gave.
+        module, or what `load_weights` gave; or a classical method with its arguments ("median:size=5").
       weights: a file, what `load_weights` gave, or variables. Not needed for a tag; for a catalogue name the package's own weights are
         taken where it ships some.
       tile: "auto" (the whole image where it fits the memory, otherwise tiles), "off" (always the whole image), or the largest side of a
         tile in pixels, halo included. Tiles give what the whole image gives, to float noise; a network for which that is impossible is
-        refused.
+        refused. Classical methods always take the whole image.
       ensemble: restore the image's eight turned and mirrored views and average them.
       memory: what the computation may use, in bytes or as "2GiB"; by default half of what is free.
+      psf: (kh, kw), for methods that take it: the kernel of the blur.
+      mask: (H, W), (H, W, 1) or (N, H, W, 1), for methods that take it: True where content is missing.
+      sigma: for methods and networks that take it: the noise level in grey levels.
+      scale: for methods that take it: the enlargement.
+
+    Attributes:
+      engine: the network or the method: a `Network` or a `ClassicalMethod`.
 
     Raises:
       InputError: no such model or weights, weights that do not fit, or a setting that means nothing.
@@ -49,138 +55,121 @@ class Restorer:
         tile: str | int = "auto",
         ensemble: bool = False,
         memory: str | int | None = None,
+        *,
+        psf: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        sigma: float | int | None = None,
+        scale: int | None = None,
     ) -> None:
-        self.name, self.model, variables = _resolve(model_or_tag, weights)
-        self.variables: Variables = jax.device_put(variables)
-        self.tile = _parse_tile(tile)
+        inputs = _given(psf=psf, mask=mask, sigma=sigma, scale=scale)
+        self.engine: Network | ClassicalMethod
+        if isinstance(model_or_tag, str) and model_or_tag.split(":")[0].strip() in METHODS:
+            self.engine = _classical(model_or_tag, weights, tile, inputs)
+        else:
+            name, model, variables = _resolve(model_or_tag, weights)
+            unknown = sorted(set(inputs) - {"sigma"})
+            if unknown:
+                raise InputError(f"{name} takes no {unknown[0]}")
+            self.engine = Network(name, model, variables, tile, memory, sigma)
+        if ensemble and isinstance(self.engine, ClassicalMethod) and not self.engine.is_turned_with_the_image:
+            raise InputError(f"{self.name} cannot be averaged over turned images: its psf or mask would have to turn with them")
         self.ensemble = ensemble
-        self.memory = None if memory is None else parse_memory(memory)
-        self.channels: int = getattr(self.model, "channels", 3)
 
-    @cached_property
+    @property
+    def name(self) -> str:
+        """The network's name and form, or the method with its arguments."""
+        return self.engine.name
+
+    @property
+    def channels(self) -> int | None:
+        """Image channels of the network; None for a method that takes grey and colour alike."""
+        return self.engine.channels
+
+    @property
     def scale(self) -> int:
-        """Enlargement of the network.
+        """Enlargement.
 
         Raises:
-          InputError: its result is no image of the same channels.
+          InputError: the network's result is no image of the same channels, or the method was given no scale.
         """
-        side = 48
-        image = jax.ShapeDtypeStruct((1, side, side, self.channels), np.float32)
-        result = jax.eval_shape(self.model.apply, self.variables, image).shape
-        if len(result) != 4 or result[-1] != self.channels or result[1] % side or result[1] != result[2]:
-            raise InputError(f"{self.name} makes {result} of {image.shape}: it does not restore images")
-        return result[1] // side
+        if self.engine.scale is None:
+            raise InputError(f"{self.name} needs scale")
+        return self.engine.scale
 
-    @cached_property
-    def receptive_field(self) -> ReceptiveField:
-        """What an output pixel depends on; measured when first asked for."""
-        return receptive_field(self.model, self.variables, self.channels)
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """What a call can give beside the image: those of "psf", "mask", "sigma" and "scale" that are not fixed already."""
+        return self.engine.takes
 
-    @cached_property
-    def _bytes_per_pixel(self) -> float:
-        return bytes_per_pixel(self.model, self.variables, self.channels)
-
-    def __call__(self, image: np.ndarray | jax.Array) -> np.ndarray | jax.Array:
+    def __call__(
+        self,
+        image: np.ndarray | jax.Array,
+        *,
+        psf: ArrayLike | None = None,
+        mask: ArrayLike | None = None,
+        sigma: float | int | None = None,
+    ) -> np.ndarray | jax.Array:
         """Restore an image.
 
         Args:
           image: uint8, uint16 or floating point with white = 1; (H, W), (H, W, C) or (N, H, W, C) with one or three channels. A grey
             image on a network for colour is repeated over the channels and the result averaged; a colour image on a network for one
             channel is restored channel by channel. Transparency is not an image channel: see `restore_picture`.
+          psf: the kernel of this image's blur, where it was not given before.
+          mask: what is missing of this image, where it was not given before.
+          sigma: the noise level of this image in grey levels, where it was not given before.
 
         Returns:
-          The restored image in the same dtype and layout, each side multiplied by the network's scale. Integers are clipped to their
-          range and rounded once; floating point is what the network gives, not clipped. NumPy for NumPy, JAX for JAX.
+          The restored image in the same dtype and layout, each side multiplied by the scale. Integers are clipped to their range and
+          rounded once; floating point is what the network or method gives, not clipped. NumPy for NumPy, JAX for JAX.
 
         Raises:
-          InputError: dtype, shape or channels are none of these, or a pixel is NaN or infinite.
+          InputError: dtype, shape or channels are none of these, a pixel is NaN or infinite, or something that is needed was not given.
         """
         pixels = _checked(image, self.channels)
-        restored = self._restore(pixels).reshape(_layout(pixels.shape, np.ndim(image), self.scale))
+        restored = self._restore(pixels, _given(psf=psf, mask=mask, sigma=sigma))
+        restored = restored.reshape(_layout(pixels.shape, np.ndim(image), self.scale))
         return jnp.asarray(restored) if isinstance(image, jax.Array) else restored
 
-    def restore_picture(self, picture: Picture) -> Picture:
-        """Restore the colours of a picture; its transparency is kept, enlarged by bicubic interpolation where the network enlarges.
+    def restore_picture(self, picture: Picture, **inputs: Any) -> Picture:
+        """Restore the colours of a picture; its transparency is kept, enlarged by bicubic interpolation where the picture is.
+
+        Args:
+          picture: the picture.
+          **inputs: psf, mask and sigma, as for an image.
 
         Raises:
           InputError: as for an image.
         """
-        return replace_color(picture, self(picture.color))
+        return replace_color(picture, self(picture.color, **inputs))
 
-    def _restore(self, images: np.ndarray) -> np.ndarray:
+    def _restore(self, images: np.ndarray, inputs: dict[str, Any]) -> np.ndarray:
         count, height, width, channels = images.shape
         shape = (count, height * self.scale, width * self.scale, channels)
         if not self.ensemble:
             result = np.empty(shape, images.dtype)
-            for where, restored in self._pieces(images):
+            for where, restored in self.engine.pieces(images, **inputs):
                 result[where] = from_float(restored, images.dtype)
             return result
         total = np.zeros(shape, np.float32)
         for view in VIEWS:
             target = view(total)
-            for where, restored in self._pieces(view(images)):
+            for where, restored in self.engine.pieces(view(images), **inputs):
                 target[where] += restored
         return from_float(total / len(VIEWS), images.dtype)
 
-    def _pieces(self, images: np.ndarray) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
-        """Where in the result, and what belongs there, in float."""
-        count, height, width, channels = images.shape
-        passes = channels if self.channels == 1 else 1
-        side = self._side(height, width, passes)
-        if side is None and self._fits(count * height * width * passes):
-            yield (slice(None),), self._run(images)
-            return
-        for n in range(count):
-            if side is None:
-                yield (slice(n, n + 1),), self._run(images[n : n + 1])
-                continue
-            for tile in plan(height, width, side, self.receptive_field):
-                restored = self._run(images[n : n + 1, *tile.source()])
-                yield (slice(n, n + 1), *tile.target(self.scale)), restored[:, *tile.core(self.scale)]
 
-    def _run(self, images: np.ndarray) -> np.ndarray:
-        """The network on (N, H, W, C) of any accepted dtype and channels."""
-        count, height, width, channels = images.shape
-        x = to_float(images)
-        if self.channels == 1:
-            x = np.moveaxis(x, -1, 1).reshape(count * channels, height, width, 1)
-        elif channels == 1:
-            x = np.repeat(x, self.channels, axis=-1)
-        y = np.asarray(apply_network(self.model, self.variables, jnp.asarray(x)), np.float32)
-        if self.channels == 1:
-            return np.moveaxis(y.reshape(count, channels, *y.shape[1:3]), 1, -1)
-        return y.mean(axis=-1, keepdims=True) if channels == 1 else y
+def _given(**inputs: Any) -> dict[str, Any]:
+    return {name: value for name, value in inputs.items() if value is not None}
 
-    def _fits(self, pixels: int) -> bool:
-        if self.tile == "off":
-            return True
-        return pixels * self._bytes_per_pixel <= self._budget
 
-    @property
-    def _budget(self) -> int:
-        return self.memory or free_memory()
-
-    def _side(self, height: int, width: int, passes: int) -> int | None:
-        """Side of the tiles for an image of this size, or None for the whole image."""
-        if isinstance(self.tile, int):
-            side = self.tile
-        elif self._fits(height * width * passes):
-            return None
-        else:
-            side = math.isqrt(int(self._budget / self._bytes_per_pixel / passes))
-        if max(height, width) <= side:
-            return None
-        needed = f"about {_gibibytes(height * width * passes * self._bytes_per_pixel)} for {width}x{height} pixels"
-        if self.receptive_field.radius is None:
-            raise InputError(
-                f"{self.name} cannot be tiled exactly, {self.receptive_field.reason}: it needs {needed}; "
-                "allow more memory, turn tiles off, or take a smaller image"
-            )
-        smallest = smallest_tile(self.receptive_field)
-        if side < smallest and self.tile == "auto":
-            least = _gibibytes(smallest**2 * passes * self._bytes_per_pixel)
-            raise InputError(f"{self.name} needs at least {least} of memory even in tiles ({needed} as a whole): allow that much")
-        return side
+def _classical(text: str, weights: Any, tile: str | int, inputs: dict[str, Any]) -> ClassicalMethod:
+    chosen = parse(text)
+    if weights is not None:
+        raise InputError(f"{chosen.name} is a classical method: it takes no weights")
+    if tile not in ("auto", "off"):
+        raise InputError(f"{chosen.name} takes the whole image: leave tile at auto")
+    return ClassicalMethod(chosen, inputs)
 
 
 def _resolve(
@@ -209,24 +198,15 @@ def _shipped(model_or_tag: str | nn.Module) -> Weights:
     if tag is not None:
         return load_weights(tag)
     if "." not in model_or_tag:
-        model_card(model_or_tag)  # an unknown name is told with the nearest known ones
+        if model_or_tag not in list_models():
+            near = difflib.get_close_matches(model_or_tag.split(":")[0], (*list_models(), *METHODS), n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(near)}?" if near else "`jaxrestore models` lists them all"
+            raise InputError(f"unknown model {model_or_tag!r}: {hint}")
         raise InputError(f"{model_or_tag}: the package ships no weights for it; give a file of weights")
     raise InputError(f"{model_or_tag!r} is not among the shipped weights: {', '.join(shipped) or 'there are none'}")
 
 
-def _parse_tile(tile: str | int) -> str | int:
-    if tile in ("auto", "off"):
-        return tile
-    try:
-        side = int(tile)
-    except (TypeError, ValueError):
-        side = 0
-    if side < 1:
-        raise InputError(f"tile {tile!r} is not auto, off or a number of pixels")
-    return side
-
-
-def _checked(image: np.ndarray | jax.Array, channels: int) -> np.ndarray:
+def _checked(image: np.ndarray | jax.Array, channels: int | None) -> np.ndarray:
     """The image as (N, H, W, C)."""
     pixels = np.asarray(image)
     if pixels.dtype not in _INTEGERS and not jnp.issubdtype(pixels.dtype, jnp.floating):
@@ -238,7 +218,8 @@ def _checked(image: np.ndarray | jax.Array, channels: int) -> np.ndarray:
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     pixels = pixels[None] if pixels.ndim == 3 else pixels
     if pixels.shape[-1] not in {1, 3, channels}:
-        raise InputError(f"image with {pixels.shape[-1]} channels: the network takes {channels}; give grey or RGB, without transparency")
+        taken = f"the network takes {channels}; " if channels else ""
+        raise InputError(f"image with {pixels.shape[-1]} channels: {taken}give grey or RGB, without transparency")
     return pixels
 
 
@@ -246,7 +227,3 @@ def _layout(shape: tuple[int, ...], dimensions: int, scale: int) -> tuple[int, .
     count, height, width, channels = shape
     full = (count, height * scale, width * scale, channels)
     return {2: full[1:3], 3: full[1:], 4: full}[dimensions]
-
-
-def _gibibytes(amount: float) -> str:
-    return f"{amount / 2**30:.2g} GiB"

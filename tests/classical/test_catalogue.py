@@ -39,12 +39,12 @@ def test_tasks_divide_them():
 
 
 def test_text_goes_round():
-    made = parse("gaussian_filter:truncate=3; sigma_spatial = 2:border=circular")
-    assert made == call("gaussian_filter", sigma_spatial=2, truncate=3, border="circular")
-    assert str(made) == "gaussian_filter:sigma_spatial=2:truncate=3:border=circular"
+    made = parse("gaussian_filter:truncate=3; sigma_spatial = 2:padding=wrap")
+    assert made == call("gaussian_filter", sigma_spatial=2, truncate=3, padding="wrap")
+    assert str(made) == "gaussian_filter:sigma_spatial=2:truncate=3:padding=wrap"
     assert parse(str(made)) == made
     assert str(parse("gaussian_filter")) == "gaussian_filter"
-    assert "border=a word (default symmetric)" in describe("gaussian_filter")
+    assert "padding=a word (default symmetric)" in describe("gaussian_filter")
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ def test_text_goes_round():
     [
         ("", "does not begin with a name"),
         ("gausian_filter", "unknown method: 'gausian_filter', did you mean gaussian_filter"),
-        ("gaussian_filter:sigma=2", "unknown argument of gaussian_filter: 'sigma'; there are sigma_spatial, truncate, border"),
+        ("gaussian_filter:sigma=2", "unknown argument of gaussian_filter: 'sigma'; there are sigma_spatial, truncate, padding"),
         ("gaussian_filter:sigma_spatial", "gaussian_filter: 'sigma_spatial' is not argument=value"),
-        ("gaussian_filter:border=reflect:border=zeros", "gaussian_filter: border is given twice"),
+        ("gaussian_filter:padding=reflect:padding=zeros", "gaussian_filter: padding is given twice"),
         ("gaussian_filter:sigma_spatial=wide", "gaussian_filter: sigma_spatial is 'wide': it must be a number"),
         ("gaussian_filter:sigma_spatial=1..2", r"gaussian_filter: sigma_spatial is 1\.\.2: it must be a number"),
-        ("gaussian_filter:border=3", "gaussian_filter: border is 3: it must be a word"),
+        ("gaussian_filter:padding=3", "gaussian_filter: padding is 3: it must be a word"),
     ],
 )
 def test_bad_text(text, message):

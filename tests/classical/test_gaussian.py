@@ -15,7 +15,7 @@ from tests.shared import needs_parity
     ("name", "filtered"),
     [
         ("gaussian1.5", lambda t: gaussian_filter(t["noisy25"], sigma_spatial=1.5)),
-        ("skgaussian1", lambda t: gaussian_filter(t["noisy25"], sigma_spatial=1, border="replicate")),
+        ("skgaussian1", lambda t: gaussian_filter(t["noisy25"], sigma_spatial=1, padding="edge")),
         ("unsharp", lambda t: unsharp_mask(t["clean"], sigma_spatial=2, amount=1)),
     ],
 )
@@ -40,6 +40,6 @@ def test_bad_input_is_said():
     with pytest.raises(InputError, match="sigma_spatial is -1: it must be at least 0"):
         gaussian_filter(image, sigma_spatial=-1)
     with pytest.raises(InputError, match="mode is 'mirror'"):
-        gaussian_filter(image, border="mirror")
+        gaussian_filter(image, padding="mirror")
     with pytest.raises(InputError, match="NaN"):
         unsharp_mask(image * np.nan)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from jaxrestore.classical.catalogue import METHODS
 from jaxrestore.cli import demo as demo_module
 from jaxrestore.cli import models as models_module
 from jaxrestore.data.images import Picture, read_image, write_image
@@ -51,6 +52,15 @@ class TestDegrade:
         run("degrade", tmp_path / "a.png", "-o", tmp_path / "b.png", "--recipe", "downsample:scale=2")
         np.testing.assert_array_equal(read_image(tmp_path / "b.png").pixels, pixels[:4, :6])
 
+    def test_writes_masks_that_restore_reads(self, folder, tmp_path, capsys):
+        run("degrade", folder, "-o", tmp_path / "out", "--recipe", "erase:size=0.3:fill=1", "--masks", tmp_path / "masks")
+        for name, width in (("a.png", 30), ("b.png", 31)):
+            mask, erased = read_image(tmp_path / "masks" / name).pixels, read_image(tmp_path / "out" / name).pixels
+            np.testing.assert_array_equal(mask == 255, erased[..., :1] == 255)
+            assert mask.sum() / 255 == 12 * round(0.3 * width)
+        refused = ("restore", tmp_path / "out", "-o", tmp_path / "b", "--mask", tmp_path / "masks")
+        assert "gaussian_filter takes no mask" in refused_in_one_line(capsys, *refused, "--model", "gaussian_filter")
+
     @pytest.mark.parametrize(("recipe", "word"), [("fog", "fog"), ("gaussian:sigma=-1", "sigma"), ("gaussian:level=3", "level")])
     def test_recipes_that_mean_nothing(self, folder, tmp_path, capsys, recipe, word):
         assert word in refused_in_one_line(capsys, "degrade", folder, "-o", tmp_path / "out", "--recipe", recipe)
@@ -78,6 +88,25 @@ class TestEvaluate:
         assert "convention rgb" in shown
         assert (tmp_path / "report.csv").read_text().startswith("name,")
 
+    def test_classical_methods(self, folder, capsys):
+        def report(*arguments):
+            capsys.readouterr()
+            run("evaluate", "--data", folder, "--model", "gaussian_filter:sigma_spatial=3", "--json", *arguments)
+            return json.loads(capsys.readouterr().out)
+
+        noisy = report("--task", "denoise", "--sigma", 10)
+        assert noisy["model"] == "gaussian_filter:sigma_spatial=3"
+        assert noisy["convention"]["name"] == "rgb"  # as the pictures are
+        # Of the noise of a flat picture a Gaussian leaves 1 / (4 pi sigma^2) of the variance, and more at the border.
+        assert noisy["mean"]["psnr"] == pytest.approx(28.13 + 10 * np.log10(4 * np.pi * 9), abs=1.5)
+        assert report("--task", "denoise", "--channels", 1)["convention"]["name"] == "gray"
+        blurred = report("--task", "deblur", "--psf", "box:width=3", "--sigma", 0)
+        assert float(blurred["mean"]["psnr"]) > 100  # of a flat picture that nothing changes
+        assert blurred["protocol"]["psf"] == "box:width=3"
+        erased = report("--task", "inpaint", "--recipe", "erase:size=1")
+        assert erased["protocol"]["recipe"] == "erase:size=1"
+        assert erased["mean"]["psnr"] == pytest.approx(20 * np.log10(255 / 120), abs=1e-3)
+
     def test_pairs(self, folder, weights, capsys):
         capsys.readouterr()
         run("evaluate", "--data", folder, "--target", folder, "--task", "deblur", "--weights", weights, "--json")
@@ -92,6 +121,8 @@ class TestEvaluate:
         assert "--target" in line("--data", folder, "--task", "deblur")
         assert "--scale" in line("--data", folder, "--task", "sr")
         assert "absent" in line("--data", tmp_path / "absent", "--task", "denoise")
+        assert "unknown kernel: 'gausian'" in line("--data", folder, "--task", "deblur", "--psf", "gausian:sigma=1")
+        assert "leave --channels out" in line("--data", folder, "--task", "denoise", "--channels", 1)
         assert "hsv" in line("--data", folder, "--task", "denoise", "--convention", "hsv")
 
     def test_a_pair_of_another_size(self, folder, weights, capsys, tmp_path):
@@ -138,6 +169,17 @@ class TestModels:
         shown = capsys.readouterr().out
         assert "dncnn_gray" in shown
         assert "557,057" in shown
+        assert "gaussian_filter" in shown
+        assert "unsharp_mask" not in shown  # it is for blur
+
+    def test_classical_methods(self, capsys):
+        run("models", "--classical", "--json")
+        methods = json.loads(capsys.readouterr().out)
+        assert [method["name"] for method in methods] == list(METHODS)
+        run("models", "gaussian_filter")
+        shown = capsys.readouterr().out
+        assert "padding=a word (default symmetric)" in shown
+        assert METHODS["gaussian_filter"].summary in shown
 
     def test_one_card(self, capsys):
         run("models", "dncnn_gray", "--json")

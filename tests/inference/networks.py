@@ -35,6 +35,16 @@ class Gain(nn.Module):
         return image * jnp.asarray(self.factors).reshape(1, 1, 1, -1)
 
 
+class Brighter(nn.Module):
+    """Adds the noise level that it is told."""
+
+    channels: int = 3
+
+    @nn.compact
+    def __call__(self, image, noise_level):
+        return image + self.param("gain", nn.initializers.ones, ()) * noise_level
+
+
 class Averaged(nn.Module):
     """Every pixel depends on all."""
 

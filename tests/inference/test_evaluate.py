@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import scipy.ndimage
 from PIL import Image
 
 from jaxrestore.errors import InputError
@@ -116,6 +117,58 @@ def test_channels_follow_the_network(tmp_path):
     assert "grey" in one.remark
 
 
+def test_blurred_as_scipy_blurs(folder, tmp_path):
+    kernel = np.random.default_rng(0).random((5, 3))
+    np.save(tmp_path / "kernel.npy", 7 * kernel)
+    protocol = Protocol("deblur", psf=str(tmp_path / "kernel.npy"), seed=4)
+    (pair, _), random = made_pairs(protocol, folder), np.random.RandomState(4)
+    blurred = scipy.ndimage.convolve(pair.clean.astype(np.float64), (kernel / kernel.sum())[..., None], mode="wrap")
+    np.testing.assert_allclose(pair.degraded, blurred + random.randn(24, 20, 3) * 2 / 255, atol=1e-6)
+    assert pair.inputs["sigma"] == 2
+    np.testing.assert_allclose(pair.inputs["psf"], kernel / kernel.sum(), atol=1e-7)
+    assert protocol.as_dict() | {"input": ""} == {
+        "task": "deblur",
+        "psf": str(tmp_path / "kernel.npy"),
+        "sigma": 2.0,
+        "seed": 4,
+        "input": "",
+    }
+
+
+def test_a_recipe_erases_and_says_where(folder):
+    protocol = Protocol("inpaint", recipe="erase:count=2:size=0.3:fill=0.5", seed=1)
+    first, second = made_pairs(protocol, folder)
+    for pair in (first, second):
+        np.testing.assert_array_equal(pair.degraded, np.where(pair.inputs["mask"], np.float32(0.5), pair.clean))
+        assert 0 < pair.inputs["mask"].mean() < 0.2
+    assert np.any(first.inputs["mask"] != second.inputs["mask"])
+    again = next(made_pairs(protocol, folder))
+    np.testing.assert_array_equal(first.degraded, again.degraded)
+    assert protocol.as_dict() == {"task": "inpaint", "recipe": protocol.recipe, "seed": 1}
+    (noisy, _) = made_pairs(Protocol("denoise", recipe="salt_and_pepper:rate=1", sigma=3), folder)
+    assert set(np.unique(noisy.degraded)) == {0, 1}
+    assert noisy.inputs == {"sigma": 3}
+    small = next(made_pairs(Protocol("sr", recipe="downsample:scale=2"), folder))
+    assert (small.degraded.shape, small.baseline.shape) == ((12, 10, 3), (24, 20, 3))
+
+
+def test_given_masks(folder, tmp_path):
+    for i in range(2):
+        mask = np.zeros((24, 20 + i, 1), np.uint8)
+        mask[3:5, i] = 255
+        save(tmp_path / "masks" / f"{i}.png", mask)
+    first, second = made_pairs(Protocol("inpaint", mask=str(tmp_path / "masks")), folder)
+    assert np.flatnonzero(first.inputs["mask"]).tolist() == [60, 80]
+    assert (first.degraded[3:5, 0] == 0).all()
+    np.testing.assert_array_equal(first.degraded[:, 1:], first.clean[:, 1:])
+    assert "the mask has 24x21 pixels and the image 24x20" in second.reason
+    ready = next(ready_pairs(Protocol("inpaint", mask=str(tmp_path / "masks" / "0.png"), sigma=1), folder, folder))
+    assert ready.inputs["sigma"] == 1
+    assert ready.inputs["mask"].sum() == 2
+    (tmp_path / "masks" / "1.png").unlink()
+    assert "no mask for 1.png" in list(made_pairs(Protocol("inpaint", mask=str(tmp_path / "masks")), folder))[1].reason
+
+
 def test_ready_pairs(tmp_path):
     for i in range(3):
         save(tmp_path / "clean" / f"{i}.png", pixels(seed=i))
@@ -171,8 +224,8 @@ def test_every_score_is_handed_out(folder):
 
 
 def test_bad_requests_are_refused(folder, tmp_path):
-    for task in ("deblur", "inpainting"):
-        with pytest.raises(InputError, match="--target"):
+    for task, given in (("deblur", "--psf"), ("inpainting", "--recipe or --mask")):
+        with pytest.raises(InputError, match=f"give {given}, or .* with --target"):
             evaluate_folder(identity, folder, Protocol(task))
     (tmp_path / "empty").mkdir()
     save(tmp_path / "other" / "else.png", pixels())

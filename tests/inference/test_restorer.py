@@ -16,7 +16,7 @@ from jaxrestore.inference import Restorer
 from jaxrestore.models.restoration.dncnn import DnCNN
 from jaxrestore.models.restoration.edcnn import EDCNN
 from jaxrestore.weights import Weights
-from tests.inference.networks import Averaged, Gain, Identity, random_restorer
+from tests.inference.networks import Averaged, Brighter, Gain, Identity, random_restorer
 
 SHAPES = st.one_of(
     st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -76,7 +76,7 @@ def test_jax_for_jax():
 def test_restored_is_what_the_network_gives():
     restorer = random_restorer()
     image = np.random.default_rng(0).random((2, 7, 9, 3), np.float32)
-    np.testing.assert_allclose(restorer(image), restorer.model.apply(restorer.variables, image), atol=1e-6)
+    np.testing.assert_allclose(restorer(image), restorer.engine.model.apply(restorer.engine.variables, image), atol=1e-6)
 
 
 @pytest.mark.parametrize("settings_", [{"tile": 31}, {"memory": "100kB"}], ids=str)
@@ -111,8 +111,8 @@ def test_memory_decides_on_tiles():
     pieces = []
     for memory in ("1GiB", "100kB"):
         restorer = random_restorer(model, memory=memory)
-        run, shapes = restorer._run, []
-        restorer._run = lambda images, run=run, shapes=shapes: shapes.append(images.shape) or run(images)
+        run, shapes = restorer.engine._run, []
+        restorer.engine._run = lambda images, run=run, shapes=shapes: shapes.append(images.shape) or run(images)
         restorer(np.zeros((60, 61, 3), np.uint8))
         pieces.append(shapes)
     assert pieces[0] == [(1, 60, 61, 3)]
@@ -214,9 +214,26 @@ class TestRefusals:
             random_restorer(memory="1kB")(np.zeros((40, 40, 3), np.uint8))
 
 
+def test_a_noise_level_reaches_the_network():
+    image, variables = np.full((40, 40, 3), 0.25, np.float32), {"params": {"gain": 2.0}}
+    fixed = Restorer(Brighter(), variables, sigma=51, tile=24)
+    np.testing.assert_allclose(fixed(image), 0.25 + 2 * 0.2, atol=1e-6)
+    assert (fixed.takes, fixed.scale) == ((), 1)
+    told = Restorer(Brighter(), variables)
+    assert told.takes == ("sigma",)
+    for sigma in (51, 102, 51):
+        np.testing.assert_allclose(told(image, sigma=sigma), 0.25 + 2 * sigma / 255, atol=1e-6)
+    with pytest.raises(InputError, match="Brighter needs the noise level"):
+        told(image)
+    with pytest.raises(InputError, match="sigma is -1"):
+        told(image, sigma=-1)
+    with pytest.raises(InputError, match="Identity takes no noise level"):
+        Restorer(Identity(), {})(image, sigma=5)
+
+
 def test_takes_what_load_weights_gives():
     restorer = random_restorer()
-    weights = Weights(restorer.variables, restorer.model, None, None, "", "")
+    weights = Weights(restorer.engine.variables, restorer.engine.model, None, None, "", "")
     image = np.random.default_rng(0).integers(0, 256, (5, 6, 3), np.uint8)
     np.testing.assert_array_equal(Restorer(weights)(image), restorer(image))
 

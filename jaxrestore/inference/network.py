@@ -1,0 +1,204 @@
+"""A network with its weights, run on whole images or on tiles, as the memory allows."""
+
+import inspect
+import math
+from collections.abc import Iterator
+from functools import cached_property
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxrestore.data.images import to_float
+from jaxrestore.errors import InputError
+from jaxrestore.inference.memory import bytes_per_pixel, free_memory, parse_memory
+from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
+from jaxrestore.inference.tiles import plan, smallest_tile
+from jaxrestore.ops.checks import check_range
+from jaxrestore.typing import Image, Variables
+
+_LEVELS = 255.0
+
+
+class Network:
+    """What a `Restorer` runs when it restores with a network.
+
+    Args:
+      name: what it is called in messages.
+      model: takes (N, H, W, channels) in [0, 1]; one that is not blind also takes `noise_level` (N, H, W, 1), the noise's standard
+        deviation in the image's unit.
+      variables: its variables.
+      tile: as for `Restorer`.
+      memory: as for `Restorer`.
+      sigma: noise level in grey levels for a network that is not blind; None where each call gives it.
+
+    Raises:
+      InputError: a setting that means nothing, or a noise level for a network that takes none.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        model: nn.Module,
+        variables: Variables,
+        tile: str | int = "auto",
+        memory: str | int | None = None,
+        sigma: float | int | None = None,
+    ) -> None:
+        self.name, self.model = name, model
+        self.variables: Variables = jax.device_put(variables)
+        self.tile = _parse_tile(tile)
+        self.memory = None if memory is None else parse_memory(memory)
+        self.channels: int = getattr(model, "channels", 3)
+        self.takes = ("sigma",) if _takes_noise_level(model) else ()
+        self.needs = self.takes
+        self._levels: dict[float, Network] = {}
+        if sigma is not None:
+            fixed = self._at(sigma)
+            self.model, self.variables, self.takes, self.needs = fixed.model, fixed.variables, (), ()
+
+    @cached_property
+    def scale(self) -> int:
+        """Enlargement of the network.
+
+        Raises:
+          InputError: its result is no image of the same channels.
+        """
+        if self.needs:
+            return self._at(0).scale
+        side = 48
+        image = jax.ShapeDtypeStruct((1, side, side, self.channels), np.float32)
+        result = jax.eval_shape(self.model.apply, self.variables, image).shape
+        if len(result) != 4 or result[-1] != self.channels or result[1] % side or result[1] != result[2]:
+            raise InputError(f"{self.name} makes {result} of {image.shape}: it does not restore images")
+        return result[1] // side
+
+    @cached_property
+    def receptive_field(self) -> ReceptiveField:
+        """What an output pixel depends on; measured when first asked for."""
+        return receptive_field(self.model, self.variables, self.channels)
+
+    @cached_property
+    def _bytes_per_pixel(self) -> float:
+        return bytes_per_pixel(self.model, self.variables, self.channels)
+
+    def pieces(self, images: np.ndarray, sigma: float | int | None = None) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+        """Restore images in pieces that fit the memory.
+
+        Args:
+          images: (N, H, W, 1, 3 or the network's channels), uint8, uint16 or floating point.
+          sigma: noise level in grey levels, for a network that takes one.
+
+        Yields:
+          Where in the result, and what belongs there, in float32.
+
+        Raises:
+          InputError: a noise level is missing or not wanted, or the images fit the memory in no way.
+        """
+        if sigma is not None or self.needs:
+            yield from self._at(sigma).pieces(images)
+            return
+        count, height, width, channels = images.shape
+        passes = channels if self.channels == 1 else 1
+        side = self._side(height, width, passes)
+        if side is None and self._fits(count * height * width * passes):
+            yield (slice(None),), self._run(images)
+            return
+        for n in range(count):
+            if side is None:
+                yield (slice(n, n + 1),), self._run(images[n : n + 1])
+                continue
+            for tile in plan(height, width, side, self.receptive_field):
+                restored = self._run(images[n : n + 1, *tile.source()])
+                yield (slice(n, n + 1), *tile.target(self.scale)), restored[:, *tile.core(self.scale)]
+
+    def _at(self, sigma: float | int | None) -> "Network":
+        """This network at one noise level."""
+        if not self.takes:
+            raise InputError(f"{self.name} takes no noise level: leave sigma out")
+        if sigma is None:
+            raise InputError(f"{self.name} needs the noise level: give sigma in grey levels")
+        check_range("sigma", sigma, low=0.0)
+        level = float(sigma)
+        if level not in self._levels:
+            variables = {collection: {"network": tree} for collection, tree in self.variables.items()}
+            model = _AtNoiseLevel(self.model, level / _LEVELS, self.channels)
+            self._levels = {level: Network(self.name, model, variables, self.tile, self.memory)}
+        return self._levels[level]
+
+    def _run(self, images: np.ndarray) -> np.ndarray:
+        """The network on (N, H, W, C) of any accepted dtype and channels."""
+        count, height, width, channels = images.shape
+        x = to_float(images)
+        if self.channels == 1:
+            x = np.moveaxis(x, -1, 1).reshape(count * channels, height, width, 1)
+        elif channels == 1:
+            x = np.repeat(x, self.channels, axis=-1)
+        y = np.asarray(apply_network(self.model, self.variables, jnp.asarray(x)), np.float32)
+        if self.channels == 1:
+            return np.moveaxis(y.reshape(count, channels, *y.shape[1:3]), 1, -1)
+        return y.mean(axis=-1, keepdims=True) if channels == 1 else y
+
+    def _fits(self, pixels: int) -> bool:
+        if self.tile == "off":
+            return True
+        return pixels * self._bytes_per_pixel <= self._budget
+
+    @property
+    def _budget(self) -> int:
+        return self.memory or free_memory()
+
+    def _side(self, height: int, width: int, passes: int) -> int | None:
+        """Side of the tiles for an image of this size, or None for the whole image."""
+        if isinstance(self.tile, int):
+            side = self.tile
+        elif self._fits(height * width * passes):
+            return None
+        else:
+            side = math.isqrt(int(self._budget / self._bytes_per_pixel / passes))
+        if max(height, width) <= side:
+            return None
+        needed = f"about {_gibibytes(height * width * passes * self._bytes_per_pixel)} for {width}x{height} pixels"
+        if self.receptive_field.radius is None:
+            raise InputError(
+                f"{self.name} cannot be tiled exactly, {self.receptive_field.reason}: it needs {needed}; "
+                "allow more memory, turn tiles off, or take a smaller image"
+            )
+        smallest = smallest_tile(self.receptive_field)
+        if side < smallest and self.tile == "auto":
+            least = _gibibytes(smallest**2 * passes * self._bytes_per_pixel)
+            raise InputError(f"{self.name} needs at least {least} of memory even in tiles ({needed} as a whole): allow that much")
+        return side
+
+
+class _AtNoiseLevel(nn.Module):
+    """A network that takes a map of the noise level, at one level."""
+
+    network: nn.Module
+    level: float
+    channels: int
+
+    @nn.compact
+    def __call__(self, image: Image) -> Image:
+        return self.network(image, jnp.full_like(image[..., :1], self.level))
+
+
+def _takes_noise_level(model: nn.Module) -> bool:
+    return "noise_level" in inspect.signature(type(model).__call__).parameters and not getattr(model, "blind", False)
+
+
+def _parse_tile(tile: str | int) -> str | int:
+    if tile in ("auto", "off"):
+        return tile
+    try:
+        side = int(tile)
+    except (TypeError, ValueError):
+        side = 0
+    if side < 1:
+        raise InputError(f"tile {tile!r} is not auto, off or a number of pixels")
+    return side
+
+
+def _gibibytes(amount: float) -> str:
+    return f"{amount / 2**30:.2g} GiB"

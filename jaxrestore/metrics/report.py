@@ -1,26 +1,20 @@
 """Scores of a set of images: per image and in the mean, of the restored images and of what they were restored from."""
 
-import csv
-import io
-import json
-import math
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from jaxrestore.errors import InputError
 from jaxrestore.metrics.conventions import Convention, Picture
-from jaxrestore.metrics.psnr import psnr
-from jaxrestore.metrics.ssim import ssim
+from jaxrestore.metrics.measures import MEASURES, USUAL, Scores, measure
+from jaxrestore.metrics.writing import cell, csv_text, json_text, markdown_table, mean_of, terminal_table, write_report
 
 if TYPE_CHECKING:
     import rich.console
     import rich.table
 
-METRICS = ("psnr", "ssim")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -29,35 +23,46 @@ class ImageScores:
 
     Attributes:
       name: the image's file name, or what else identifies it.
-      psnr: of the restored image, in dB.
-      ssim: of the restored image; None where its window does not fit into the image.
-      input_psnr: of the degraded image; None where it has another size.
-      input_ssim: likewise.
+      restored: of the restored image, by name of the measure; None where one is not defined, as SSIM for an image smaller than its window.
+      input: of the degraded image; empty where it has another size.
     """
 
     name: str
-    psnr: float
-    ssim: float | None = None
-    input_psnr: float | None = None
-    input_ssim: float | None = None
+    restored: Scores
+    input: Scores = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def psnr(self) -> float | None:
+        """Of the restored image, in dB."""
+        return self.restored.get("psnr")
+
+    @property
+    def ssim(self) -> float | None:
+        """Of the restored image."""
+        return self.restored.get("ssim")
+
+    @property
+    def input_psnr(self) -> float | None:
+        """Of the degraded image, in dB."""
+        return self.input.get("psnr")
+
+    @property
+    def input_ssim(self) -> float | None:
+        """Of the degraded image."""
+        return self.input.get("ssim")
 
 
-def score_image(name: str, restored: Picture, clean: Picture, degraded: Picture | None, convention: Convention) -> ImageScores:
+def score_image(
+    name: str, restored: Picture, clean: Picture, degraded: Picture | None, convention: Convention, measures: Iterable[str] = USUAL
+) -> ImageScores:
     """Score one restored image, and the degraded one beside it where that is given.
 
     Raises:
-      InputError: the images differ in shape, or do not suit the convention.
+      InputError: the images differ in shape, do not suit the convention, or a measure is unknown.
     """
-    before = _scores(degraded, clean, convention) if degraded is not None else (None, None)
-    return ImageScores(name, *_scores(restored, clean, convention), *before)
-
-
-def _scores(image: Picture, clean: Picture, convention: Convention) -> tuple[float, float | None]:
-    quality = float(psnr(image, clean, convention))
-    try:
-        return quality, float(ssim(image, clean, convention))
-    except InputError:  # too small for the window: PSNR stands alone
-        return quality, None
+    measures = tuple(measures)
+    before = measure(degraded, clean, convention, measures) if degraded is not None else _NOTHING
+    return ImageScores(name, measure(restored, clean, convention, measures), before)
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Report:
       protocol: how the degraded images were made, ready for JSON: {"task": "denoise", "sigma": 25.0, "seed": 0}.
       failures: image -> why it could not be scored; such images are in no mean.
       notes: what a reader of the numbers should know.
+      measures: what was measured, names of `MEASURES`, in the order of the columns.
     """
 
     convention: Convention
@@ -77,29 +83,33 @@ class Report:
     protocol: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     failures: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     notes: tuple[str, ...] = ()
+    measures: tuple[str, ...] = USUAL
 
     @property
     def mean(self) -> dict[str, float | None]:
         """Mean scores of the restored images: the mean of the images' values, as the literature's tables have it."""
-        return {metric: self._mean(metric) for metric in METRICS}
+        return {name: mean_of(image.restored.get(name) for image in self.images) for name in self.measures}
 
     @property
     def input(self) -> dict[str, float | None]:
         """Mean scores of the degraded images."""
-        return {metric: self._mean(f"input_{metric}") for metric in METRICS}
+        return {name: mean_of(image.input.get(name) for image in self.images) for name in self.measures}
 
     @property
     def gain(self) -> dict[str, float | None]:
-        """What restoring adds to the mean scores."""
+        """What restoring adds to the mean scores; of errors it is negative where restoring helps."""
         after, before = self.mean, self.input
-        return {m: after[m] - before[m] if after[m] is not None and before[m] is not None else None for m in METRICS}
+        return {m: after[m] - before[m] if after[m] is not None and before[m] is not None else None for m in self.measures}
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """The notes, and which means are over fewer images than were scored."""
-        counts = {title: sum(getattr(image, column) is not None for image in self.images) for column, title in _COLUMNS.items()}
-        fewer = [f"mean {title} is over {n} of {len(self.images)} images" for title, n in counts.items() if 0 < n < len(self.images)]
-        return (*self.notes, *fewer)
+        total, remarks = len(self.images), list(self.notes)
+        counts = {title: sum(self._row(image)[column] is not None for image in self.images) for column, title in self._titles.items()}
+        remarks += [f"mean {title} is over {counted} of {total} images" for title, counted in counts.items() if 0 < counted < total]
+        undefined = [MEASURES[name].title for name in self.measures if total and self.mean[name] is None]
+        remarks += [f"not defined in this convention, or for images this small: {', '.join(undefined)}"] if undefined else []
+        return tuple(remarks)
 
     def as_dict(self) -> dict[str, Any]:
         """The whole report as plain numbers, strings, lists and dictionaries."""
@@ -109,31 +119,23 @@ class Report:
             "gain": self.gain,
             "convention": self.convention.as_dict(),
             "protocol": dict(self.protocol),
-            "images": [vars(image) for image in self.images],
+            "images": [{"name": image.name, **self._row(image)} for image in self.images],
             "failures": [{"name": name, "reason": reason} for name, reason in self.failures.items()],
             "notes": list(self.remarks),
         }
 
     def to_json(self) -> str:
         """`as_dict` as JSON. An infinite PSNR, of an image restored exactly, becomes the string "inf": JSON has no number for it."""
-        return json.dumps(_json_numbers(self.as_dict()), indent=2, allow_nan=False, ensure_ascii=False)
+        return json_text(self.as_dict())
 
     def to_csv(self) -> str:
         """A row for each image and one for the mean; the last column repeats the convention, so that a row never loses it."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(["name", *_COLUMNS, "convention"])
-        for name, values in self._rows():
-            writer.writerow([name, *("" if value is None else repr(value) for value in values), self.convention.name])
-        return text.getvalue()
+        return csv_text(["name", *self._titles, "convention"], ([name, *values, self.convention.name] for name, values in self._rows()))
 
     def to_markdown(self) -> str:
         """A table for a README or an issue, with the convention under it."""
-        lines = ["| image | " + " | ".join(_COLUMNS.values()) + " |", "|---|" + "--:|" * len(_COLUMNS)]
-        for name, values in self._rows():
-            escaped = name.replace("|", "\\|")
-            lines.append(f"| {escaped} | " + " | ".join(self._cells(values)) + " |")
-        return "\n".join([*lines, "", *self._footnotes()]) + "\n"
+        table = markdown_table(["image", *self._titles.values()], self._cells(), len(self._titles))
+        return "\n".join([table, "", *self._footnotes()]) + "\n"
 
     def write(self, path: Path | str) -> None:
         """Write to a file whose suffix says how: .json, .csv or .md. The file appears whole or not at all.
@@ -141,26 +143,11 @@ class Report:
         Raises:
           InputError: another suffix, or the folder does not exist.
         """
-        path = Path(path)
-        writers = {".json": self.to_json, ".csv": self.to_csv, ".md": self.to_markdown}
-        if path.suffix not in writers:
-            raise InputError(f"{path}: a report is written as {', '.join(writers)}; choose one of these suffixes")
-        if not path.parent.is_dir():
-            raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
-        _write_whole(path, writers[path.suffix]())
+        write_report(path, {".json": self.to_json, ".csv": self.to_csv, ".md": self.to_markdown})
 
     def table(self) -> "rich.table.Table":
         """The report as a table for the terminal."""
-        from rich.markup import escape
-        from rich.table import Table
-
-        table = Table(caption="\n".join(map(escape, self._footnotes())), caption_justify="left")
-        table.add_column("image")
-        for title in _COLUMNS.values():
-            table.add_column(title, justify="right")
-        for name, values in self._rows():
-            table.add_row(escape(name), *self._cells(values), style="bold" if name == "mean" else None)
-        return table
+        return terminal_table(["image", *self._titles.values()], self._cells(), len(self._titles), self._footnotes())
 
     def print(self, console: "rich.console.Console | None" = None) -> None:
         """Print the table, to the standard output unless a console is given."""
@@ -168,17 +155,23 @@ class Report:
 
         (console or Console()).print(self.table())
 
-    def _mean(self, metric: str) -> float | None:
-        values = [value for image in self.images if (value := getattr(image, metric)) is not None]
-        return math.fsum(values) / len(values) if values else None
+    @property
+    def _titles(self) -> dict[str, str]:
+        """Column -> its heading: what was put in, then what came out."""
+        before = {f"input_{name}": f"input {MEASURES[name].title}" for name in self.measures}
+        return before | {name: MEASURES[name].title for name in self.measures}
+
+    def _row(self, image: ImageScores) -> dict[str, float | None]:
+        before = {f"input_{name}": image.input.get(name) for name in self.measures}
+        return before | {name: image.restored.get(name) for name in self.measures}
 
     def _rows(self) -> list[tuple[str, list[float | None]]]:
-        rows = [(image.name, [getattr(image, column) for column in _COLUMNS]) for image in self.images]
-        return [*rows, ("mean", [self._mean(column) for column in _COLUMNS])]
+        rows = [(image.name, list(self._row(image).values())) for image in self.images]
+        return [*rows, ("mean", [*self.input.values(), *self.mean.values()])]
 
-    def _cells(self, values: list[float | None]) -> list[str]:
-        digits = (3 if column.endswith("psnr") else 4 for column in _COLUMNS)
-        return ["" if value is None else f"{value:.{d}f}" for value, d in zip(values, digits, strict=True)]
+    def _cells(self) -> list[list[str]]:
+        digits = 2 * [MEASURES[name].digits for name in self.measures]
+        return [[name, *map(cell, values, digits)] for name, values in self._rows()]
 
     def _footnotes(self) -> list[str]:
         protocol = ", ".join(f"{key} {value}" for key, value in self.protocol.items())
@@ -188,23 +181,3 @@ class Report:
             *self.remarks,
             *(f"not scored: {name}: {reason}" for name, reason in self.failures.items()),
         ]
-
-
-_COLUMNS = {"input_psnr": "input PSNR (dB)", "input_ssim": "input SSIM", "psnr": "PSNR (dB)", "ssim": "SSIM"}
-
-
-def _json_numbers(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _json_numbers(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json_numbers(item) for item in value]
-    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

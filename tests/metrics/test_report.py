@@ -15,9 +15,9 @@ from jaxrestore.metrics import Convention, ImageScores, Report, score_image
 REPORT = Report(
     Convention("gray", rounding=True),
     (
-        ImageScores("a|b.png", 30.0, 0.9, 20.0, 0.5),
-        ImageScores("[c].png", 33.0, 0.8, 21.0, 0.6),
-        ImageScores("tiny.png", 36.0, None, 22.0, None),
+        ImageScores("a|b.png", {"psnr": 30.0, "ssim": 0.9}, {"psnr": 20.0, "ssim": 0.5}),
+        ImageScores("[c].png", {"psnr": 33.0, "ssim": 0.8}, {"psnr": 21.0, "ssim": 0.6}),
+        ImageScores("tiny.png", {"psnr": 36.0, "ssim": None}, {"psnr": 22.0, "ssim": None}),
     ),
     {"task": "denoise", "sigma": 25.0},
     {"broken.png": "broken.png: cut off"},
@@ -43,7 +43,7 @@ def test_json():
 
 
 def test_json_has_no_infinity():
-    report = Report(Convention(), (ImageScores("same.png", math.inf, 1.0),))
+    report = Report(Convention(), (ImageScores("same.png", {"psnr": math.inf, "ssim": 1.0}),))
     assert report.mean["psnr"] == math.inf
     read = json.loads(report.to_json(), parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert read["mean"]["psnr"] == read["images"][0]["psnr"] == "inf"
@@ -97,3 +97,20 @@ def test_score_image():
     assert (tiny.psnr, tiny.ssim, tiny.input_psnr) == (pytest.approx(20.0, abs=1e-4), None, None)
     with pytest.raises(InputError, match="differ in shape"):
         score_image("x.png", clean, clean[:5], None, Convention())
+
+
+def test_other_measures_have_columns_of_their_own():
+    random = np.random.default_rng(0)
+    clean, noise = random.uniform(0.3, 0.7, (12, 12, 3)), 0.1 * random.standard_normal((12, 12, 3))
+    chosen = ("rmse", "ms_ssim", "psnr")
+    scores = score_image("x.png", clean + 0.5 * noise, clean, clean + noise, Convention(), chosen)
+    report = Report(Convention(), (scores,), measures=chosen)
+    assert list(report.mean) == list(chosen)
+    assert report.mean["rmse"] == pytest.approx(0.5 * report.input["rmse"], rel=1e-5)
+    assert report.gain["psnr"] == pytest.approx(20 * math.log10(2), abs=1e-4)
+    assert report.mean["ms_ssim"] is None
+    assert report.remarks == ("not defined in this convention, or for images this small: MS-SSIM",)
+    assert next(csv.DictReader(io.StringIO(report.to_csv())))["input_rmse"] == repr(report.input["rmse"])
+    assert "| input RMSE |" in report.to_markdown()
+    with pytest.raises(InputError, match="measure 'pnsr' is unknown: take some of psnr, ssim"):
+        score_image("x.png", clean, clean, None, Convention(), ("pnsr",))

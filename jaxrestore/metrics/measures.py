@@ -1,0 +1,112 @@
+"""The measures that a report can have: their names, titles, digits, and what they need."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+
+import jax
+from jaxtyping import Array
+
+from jaxrestore.errors import InputError
+from jaxrestore.metrics.conventions import WINDOWS, Convention, Picture, check_pair
+from jaxrestore.metrics.gradient_error import gradient_error
+from jaxrestore.metrics.mae import mae
+from jaxrestore.metrics.psnr import psnr
+from jaxrestore.metrics.rmse import rmse
+from jaxrestore.metrics.ssim import ms_ssim, ssim
+from jaxrestore.ops.structural_similarity import smallest_side
+
+Scores = Mapping[str, float | None]
+"""Name of a measure -> value; None where it is not defined."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How two images can be compared.
+
+    Attributes:
+      title: heading of its column.
+      compute: (a, b, convention) -> one value for each image.
+      digits: decimals in tables.
+      least: from SSIM's window to the smallest side that an image may have.
+      needs_color: it compares colours: the convention must keep RGB, and the images have three channels.
+    """
+
+    title: str
+    compute: Callable[[Picture, Picture, Convention], Array]
+    digits: int = 4
+    least: Callable[[int], int] = lambda window: 1
+    needs_color: bool = False
+
+    def suits(self, shape: tuple[int, ...], convention: Convention) -> bool:
+        """Whether it is defined for images of this shape in this convention."""
+        side = min(shape[-3:-1]) - 2 * convention.border
+        colored = convention.color == "rgb" and shape[-1] == 3
+        return side >= self.least(WINDOWS[convention.window].size) and (colored or not self.needs_color)
+
+
+MEASURES: Mapping[str, Measure] = MappingProxyType(
+    {
+        "psnr": Measure("PSNR (dB)", psnr, 3),
+        "ssim": Measure("SSIM", ssim, least=lambda window: window),
+        "ms_ssim": Measure("MS-SSIM", ms_ssim, least=smallest_side),
+        "mae": Measure("MAE", mae),
+        "rmse": Measure("RMSE", rmse),
+        "gradient_error": Measure("gradient error", gradient_error, least=lambda window: 3),
+    }
+)
+"""Every measure of two images by name. PSNR and the similarities are larger for images that are closer, errors are smaller."""
+
+USUAL = ("psnr", "ssim")
+"""What restoration papers report."""
+
+
+def check_measures(names: Iterable[str]) -> tuple[str, ...]:
+    """The names, each once.
+
+    Raises:
+      InputError: none, or one that is no measure.
+    """
+    names = tuple(dict.fromkeys(names))
+    unknown = [name for name in names if name not in MEASURES]
+    if unknown or not names:
+        what = f"measure {unknown[0]!r} is unknown" if unknown else "no measure is named"
+        raise InputError(f"{what}: take some of {', '.join(MEASURES)}")
+    return names
+
+
+def measure(a: Picture, b: Picture, convention: Convention, names: Iterable[str] = USUAL) -> dict[str, float | None]:
+    """Several measures of one pair of images.
+
+    What the convention prepares is compared by one program, so that conventions that differ in colour alone share it.
+
+    Args:
+      a: image (H, W, C) in [0, 1], or uint8 or uint16 over the whole range.
+      b: the other image, of the same shape.
+      convention: what is compared.
+      names: some of `MEASURES`.
+
+    Returns:
+      Name -> value; None where the image is too small for the measure's window, or the convention leaves no colours to compare.
+
+    Raises:
+      InputError: the images differ in shape or do not suit the convention, or a name is unknown.
+    """
+    names = check_measures(names)
+    check_pair(a, b)
+    defined = tuple(name for name in names if MEASURES[name].suits(a.shape, convention))
+    prepared = _prepare(a, b, convention)
+    values = _measure(*prepared, Convention("rgb", peak=convention.peak, window=convention.window), defined)
+    found = dict(zip(defined, map(float, values), strict=True))
+    return {name: found.get(name) for name in names}
+
+
+@partial(jax.jit, static_argnums=2)
+def _prepare(a: Array, b: Array, convention: Convention) -> tuple[Array, Array]:
+    return convention.prepare(a), convention.prepare(b)
+
+
+@partial(jax.jit, static_argnums=(2, 3))
+def _measure(a: Array, b: Array, convention: Convention, names: tuple[str, ...]) -> tuple[Array, ...]:
+    return tuple(MEASURES[name].compute(a, b, convention) for name in names)

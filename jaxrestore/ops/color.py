@@ -1,11 +1,13 @@
-"""Colour: RGB against luma and chroma, in the three definitions that this field mixes up.
+"""Colour: RGB against luma and chroma, in the definitions that this field mixes up.
 
 - studio range: MATLAB's `rgb2ycbcr` (BT.601): luma 16..235 and chroma 16..240 of 255. Super-resolution scores are measured on this luma.
 - full range: JPEG's (JFIF) and OpenCV's: luma and chroma 0..255 of 255, Pillow's "YCbCr" mode.
 - grey: the luma of the full range: OpenCV's and Pillow's conversion to one channel.
+- BT.709: the luma and chroma of high-definition video, in the full or in the studio range.
+- YIQ: the luma and chroma of analogue NTSC television, whose chroma is signed around zero.
 
-Everything takes and gives images (..., H, W, C) in [0, 1], where a chroma of 128 / 255 is neutral; nothing is clipped or rounded. The two
-of a pair are exact inverses.
+Everything takes and gives images (..., H, W, C) in [0, 1], where a chroma of 128 / 255 is neutral (in YIQ, of 0); nothing is clipped or
+rounded. The two of a pair are exact inverses.
 """
 
 import jax
@@ -19,9 +21,20 @@ _STUDIO = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0
 _STUDIO_OFFSET = np.array([16.0, 128.0, 128.0]) / 255.0
 
 _GRAY = np.array([0.299, 0.587, 0.114])
-# Chroma is the difference to the luma, scaled so that pure blue and pure red reach half the range.
-_FULL = np.stack([_GRAY, 0.5 * (np.eye(3)[2] - _GRAY) / (1.0 - _GRAY[2]), 0.5 * (np.eye(3)[0] - _GRAY) / (1.0 - _GRAY[0])])
 _FULL_OFFSET = np.array([0.0, 128.0, 128.0]) / 255.0
+
+
+def _full(luma: np.ndarray) -> np.ndarray:
+    """Luma and chroma, where chroma is the difference to the luma, scaled so that pure blue and pure red reach half the range."""
+    red, _, blue = np.eye(3)
+    return np.stack([luma, 0.5 * (blue - luma) / (1.0 - luma[2]), 0.5 * (red - luma) / (1.0 - luma[0])])
+
+
+_FULL = _full(_GRAY)
+_BT709 = _full(np.array([0.2126, 0.7152, 0.0722]))
+_BT709_STUDIO = np.array([[219.0], [224.0], [224.0]]) / 255.0 * _BT709
+
+_YIQ = np.array([_GRAY, [0.59590059, -0.27455667, -0.32134392], [0.21153661, -0.52273617, 0.31119955]])
 
 
 def rgb_to_ycbcr(image: Image) -> Image:
@@ -73,6 +86,52 @@ def ycbcr_full_to_rgb(image: Image) -> Image:
     """The exact inverse of `rgb_to_ycbcr_full`, not clipped."""
     inverse = np.linalg.inv(_FULL)
     return _mix(image, inverse, -inverse @ _FULL_OFFSET)
+
+
+def rgb_to_ycbcr_bt709(image: Image, studio: bool = False) -> Image:
+    """Luma and chroma (Y, Cb, Cr) of high-definition video.
+
+    Args:
+      image: RGB, (..., H, W, 3) in [0, 1].
+      studio: Y in [16, 235] / 255 and Cb, Cr in [16, 240] / 255, instead of the full range.
+
+    Returns:
+      (..., H, W, 3).
+
+    Raises:
+      InputError: the image has not three channels.
+
+    Reference: ITU-R BT.709-6, section 3; the studio range is that of its section 4 for 8 bits.
+    """
+    return _mix(image, _BT709_STUDIO, _STUDIO_OFFSET) if studio else _mix(image, _BT709, _FULL_OFFSET)
+
+
+def ycbcr_bt709_to_rgb(image: Image, studio: bool = False) -> Image:
+    """The exact inverse of `rgb_to_ycbcr_bt709`, not clipped."""
+    inverse = np.linalg.inv(_BT709_STUDIO if studio else _BT709)
+    return _mix(image, inverse, -inverse @ (_STUDIO_OFFSET if studio else _FULL_OFFSET))
+
+
+def rgb_to_yiq(image: Image) -> Image:
+    """Luma and chroma (Y, I, Q) of NTSC television.
+
+    Args:
+      image: RGB, (..., H, W, 3) in [0, 1].
+
+    Returns:
+      (..., H, W, 3): Y in [0, 1], I within 0.596 and Q within 0.523 of zero.
+
+    Raises:
+      InputError: the image has not three channels.
+
+    Reference: SMPTE 170M; the digits are those of `skimage.color.rgb2yiq`.
+    """
+    return _mix(image, _YIQ, np.zeros(3))
+
+
+def yiq_to_rgb(image: Image) -> Image:
+    """The exact inverse of `rgb_to_yiq`, not clipped."""
+    return _mix(image, np.linalg.inv(_YIQ), np.zeros(3))
 
 
 def rgb_to_gray(image: Image) -> Image:

@@ -6,6 +6,7 @@ import chex
 import jax
 import numpy as np
 import pytest
+import skimage.color
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image as PillowImage
@@ -86,11 +87,34 @@ def test_known_colours():
     np.testing.assert_allclose(color.gray_to_rgb(color.rgb_to_gray(ends)), ends, atol=1e-6)
 
 
+def test_yiq_is_scikit_image():
+    image = np.random.default_rng(0).random((4, 5, 3))
+    with jax.enable_x64(True):
+        close(color.rgb_to_yiq(image), skimage.color.rgb2yiq(image), atol=1e-15)
+        close(color.yiq_to_rgb(color.rgb_to_yiq(image)), image, rtol=1e-12)
+
+
+def test_bt709_by_hand():
+    primaries = np.eye(3, dtype=np.float32)[None]
+    full, studio = (255.0 * np.asarray(color.rgb_to_ycbcr_bt709(primaries, studio)) for studio in (False, True))
+    luma = np.array([0.2126, 0.7152, 0.0722])
+    close(full[0, :, 0], 255.0 * luma, rtol=1e-5)
+    close(full[0, :, 1], 128.0 + 255.0 * np.array([-0.2126 / 1.8556, -0.7152 / 1.8556, 0.5]), rtol=1e-5)
+    close(full[0, :, 2], 128.0 + 255.0 * np.array([0.5, -0.7152 / 1.5748, -0.0722 / 1.5748]), rtol=1e-5)
+    # The integers that video tools print for the primaries in 8 bits.
+    np.testing.assert_array_equal(np.round(studio[0]), [[63, 102, 240], [173, 42, 26], [32, 240, 118]])
+
+
 class Variants(chex.TestCase):
     @chex.variants(with_jit=True, without_jit=True)
     def test_pairs_are_inverse(self):
         image = jax.random.uniform(jax.random.key(0), (2, 5, 4, 3))
-        for there, back in [(color.rgb_to_ycbcr, color.ycbcr_to_rgb), (color.rgb_to_ycbcr_full, color.ycbcr_full_to_rgb)]:
+        for there, back in [
+            (color.rgb_to_ycbcr, color.ycbcr_to_rgb),
+            (color.rgb_to_ycbcr_full, color.ycbcr_full_to_rgb),
+            (color.rgb_to_ycbcr_bt709, color.ycbcr_bt709_to_rgb),
+            (partial(color.rgb_to_ycbcr_bt709, studio=True), partial(color.ycbcr_bt709_to_rgb, studio=True)),
+        ]:
             chex.assert_trees_all_close(self.variant(lambda x, there=there, back=back: back(there(x)))(image), image, atol=2e-6)
 
 

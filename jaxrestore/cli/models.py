@@ -153,8 +153,12 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
 
 
 def _scores(row: dict[str, Any]) -> str:
-    scores = "; ".join(f"{name}: {value}" for name, value in row["published"].items())
+    scores = "; ".join(f"{name}: {_score(value)}" for name, value in row["published"].items())
     return f"{scores} ({row['convention']})" if row["convention"] and scores else scores
+
+
+def _score(value: float | tuple[float, float]) -> str:
+    return f"{value[0]:g}/{value[1]:.4f}" if isinstance(value, tuple) else f"{value:g}"
 
 
 def _print_card(card: dict[str, Any]) -> None:

@@ -39,13 +39,17 @@ class ModelCard:
       fields: the class's fields in this configuration.
       channels: image channels it takes: 3 is RGB, 1 is grey or luma.
       scale: enlargement, 1 where the size is kept.
+      scales: the enlargements that one set of weights serves, or that the network is trained for one by one where it takes an image that is
+        enlarged already; empty for `scale` alone.
+      interpolated: takes the image after bicubic interpolation to the final size.
       multiple: height and width are padded to a multiple of this inside the module.
       blind: for denoisers: needs no noise level.
       reference: repository whose results it equals, with the licence.
       reference_names: `reference_names(model)` gives {our module path: their module name} for weights in the reference's layout.
       reference_ignored: prefixes of the reference's tensors that have no counterpart here.
-      published: scores in the literature, {"Set12 sigma 25": 30.436}, PSNR in dB.
-      convention: how those scores are measured: the name of a convention in `jaxrestore.metrics`.
+      published: scores in the literature, {"Set12 sigma 25": 30.436}: PSNR in dB, or (PSNR, SSIM).
+      convention: how those scores are measured: the name of a convention in `jaxrestore.metrics`; by default super-resolution's own, on the
+        luma of 8-bit pictures without the `scale` outermost pixels.
       forms: other forms of the same network, by name.
       notes: what a user should know.
     """
@@ -58,12 +62,14 @@ class ModelCard:
     fields: Mapping[str, Any] = field(default_factory=lambda: _NOTHING)
     channels: int = 3
     scale: int = 1
+    scales: tuple[int, ...] = ()
+    interpolated: bool = False
     multiple: int = 1
     blind: bool = False
     reference: str = ""
     reference_names: Callable[[Any], Mapping[str, str]] | None = None
     reference_ignored: tuple[str, ...] = ()
-    published: Mapping[str, float] = field(default_factory=lambda: _NOTHING)
+    published: Mapping[str, float | tuple[float, float]] = field(default_factory=lambda: _NOTHING)
     convention: str = ""
     forms: Mapping[str, Form] = field(default_factory=lambda: _NOTHING)
     notes: str = ""
@@ -71,6 +77,8 @@ class ModelCard:
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ValueError(f"card {self.name}: task {self.task!r} is not one of {', '.join(TASKS)}")
+        if self.task == "super_resolution" and not self.convention and not self.scales:
+            object.__setattr__(self, "convention", f"luma+border{self.scale}+round8")
 
     def create(self, form: str | None = None, **overrides: Any) -> nn.Module:
         """The network with this card's fields, one of its other forms, and any field overridden."""

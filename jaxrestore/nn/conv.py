@@ -17,7 +17,7 @@ from jax import lax
 
 from jaxrestore.nn import conv_forms as forms
 from jaxrestore.nn.conv_forms import Window
-from jaxrestore.nn.initialise import he_normal, parameter, zeros
+from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, parameter, zeros
 from jaxrestore.typing import DType, Image
 
 Pair = int | tuple[int, int]
@@ -58,7 +58,7 @@ class Conv(nn.Module):
     groups: int = 1
     use_bias: bool = True
     kernel_init: Callable = he_normal
-    bias_init: Callable = zeros
+    bias_init: Callable | FanUniform = zeros
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -68,7 +68,8 @@ class Conv(nn.Module):
         window, dilation = pair(self.kernel_size), pair(self.dilation)
         shape = (*window, image.shape[-1] // self.groups, self.features)
         kernel = parameter(self, "kernel", self.kernel_init, shape, self.param_dtype)
-        bias = parameter(self, "bias", self.bias_init, (self.features,), self.param_dtype) if self.use_bias else None
+        bias_init = bias_initialiser(self.bias_init, shape)
+        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
         image, kernel, bias = nn.dtypes.promote_dtype(image, kernel, bias, dtype=self.dtype)
         padding = tuple(d * (k - 1) // 2 for k, d in zip(window, dilation, strict=True)) if self.padding is None else pair(self.padding)
         if self.padding_mode != "zeros" and any(padding):
@@ -105,7 +106,7 @@ class ConvTranspose(nn.Module):
     output_padding: Pair = 0
     use_bias: bool = True
     kernel_init: Callable = he_normal
-    bias_init: Callable = zeros
+    bias_init: Callable | FanUniform = zeros
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -115,7 +116,8 @@ class ConvTranspose(nn.Module):
         window = pair(self.kernel_size)
         shape = (*window, image.shape[-1], self.features)
         kernel = parameter(self, "kernel_transposed", self.kernel_init, shape, self.param_dtype)
-        bias = parameter(self, "bias", self.bias_init, (self.features,), self.param_dtype) if self.use_bias else None
+        bias_init = bias_initialiser(self.bias_init, (*window, self.features, image.shape[-1]))  # torch's fan of a transposed kernel
+        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
         image, kernel, bias = nn.dtypes.promote_dtype(image, kernel, bias, dtype=self.dtype)
         strides, padding, output_padding = pair(self.strides), pair(self.padding), pair(self.output_padding)
         result = convolve_transposed(image, kernel, strides=strides, padding=padding, output_padding=output_padding)

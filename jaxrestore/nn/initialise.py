@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import flax.linen as nn
@@ -79,6 +80,25 @@ class Uniform:
 
 
 @dataclass(frozen=True)
+class Normal:
+    """Normal values of mean 0.
+
+    Attributes:
+      deviation: standard deviation.
+    """
+
+    deviation: float
+
+    def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> jax.Array:
+        """Draw with JAX: what `model.init` uses."""
+        return self.deviation * jax.random.normal(key, shape, dtype)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Draw with NumPy: what `initialise` uses."""
+        return self.deviation * generator.standard_normal(shape)
+
+
+@dataclass(frozen=True)
 class Constant:
     """The same value everywhere."""
 
@@ -93,10 +113,46 @@ class Constant:
         return np.full(shape, self.value)
 
 
+@dataclass(frozen=True)
+class Identity:
+    """The kernel (height, width, C, C) of a convolution that changes nothing."""
+
+    def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> jax.Array:
+        """Make with JAX: what `model.init` uses."""
+        return jnp.asarray(self._kernel(shape), dtype)
+
+    def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+        """Make with NumPy: what `initialise` uses."""
+        return self._kernel(shape)
+
+    @staticmethod
+    def _kernel(shape: tuple[int, ...]) -> np.ndarray:
+        kernel = np.zeros(shape)
+        kernel[shape[0] // 2, shape[1] // 2] = np.eye(*shape[2:])
+        return kernel
+
+
+@dataclass(frozen=True)
+class FanUniform:
+    """Uniform values in [-1, 1] / sqrt(fan in) of the kernel that a bias belongs to; a layer asks for `of(kernel's shape)`."""
+
+    def of(self, kernel_shape: tuple[int, ...]) -> Uniform:
+        """The initialiser of the bias beside a kernel (..., in, out)."""
+        return Uniform(1.0 / math.sqrt(math.prod(kernel_shape[:-1])))
+
+
 he_normal = VarianceScaling()
 torch_default = VarianceScaling(gain=math.sqrt(1.0 / 3.0), distribution="uniform")
 zeros = Constant(0.0)
 ones = Constant(1.0)
+
+TORCH_INIT: Mapping[str, Any] = MappingProxyType({"kernel_init": torch_default, "bias_init": FanUniform()})
+"""What torch's layers begin with where a reference says nothing else; fields of `nn.conv.Conv` and its kin."""
+
+
+def bias_initialiser(bias_init: Callable | FanUniform, kernel_shape: tuple[int, ...]) -> Callable:
+    """The initialiser of the bias of a layer with this kernel (..., in, out)."""
+    return bias_init.of(kernel_shape) if isinstance(bias_init, FanUniform) else bias_init
 
 
 def initialise(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Variables:

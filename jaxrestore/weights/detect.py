@@ -21,8 +21,16 @@ from jaxrestore.weights.describe import catalogue_place, fields_of, model_from
 from jaxrestore.weights.layouts import expected_layers, from_layers, layer_shapes
 from jaxrestore.weights.pretrained import list_pretrained, pretrained_path
 from jaxrestore.weights.read import read
-from jaxrestore.weights.reference import counted_shapes, expected_tensors, from_reference, variable_shapes, without_wrappers
+from jaxrestore.weights.reference import (
+    counted_shapes,
+    expected_tensors,
+    from_reference,
+    reference_modules,
+    variable_shapes,
+    without_wrappers,
+)
 
+_LIKELY = 8  # networks that are compared closely when none fits
 _NEAREST = 2  # networks that the message names when none fits
 _NOTHING_ALIKE = 0.9
 
@@ -139,12 +147,15 @@ def _detected(contents: Contents) -> _Candidate:
     if len(fits) == 1:
         return next(iter(fits.values()))
     if fits:
-        raise InputError(f"these weights fit several networks equally: say --model with one of {', '.join(fits)}")
+        raise InputError(f"these weights fit {', '.join(fits)} equally: say which with --model")
     ranked = sorted(candidates, key=lambda candidate: _unlikeness(candidate, contents))
-    nearest = [candidate for candidate in ranked[:_NEAREST] if _unlikeness(candidate, contents) < _NOTHING_ALIKE]
+    likely = [candidate for candidate in ranked[:_LIKELY] if _unlikeness(candidate, contents) < _NOTHING_ALIKE]
+    nearest = sorted(((candidate, _difference(candidate.model, contents)) for candidate in likely), key=lambda pair: len(pair[1]))[
+        :_NEAREST
+    ]
     if not nearest:
         raise InputError(f"these weights fit no network of the catalogue, and none is near: they have {some(_names(contents))}")
-    said = " | ".join(f"{candidate}: {_difference(candidate.model, contents)}" for candidate in nearest)
+    said = " | ".join(f"{candidate}: {difference}" for candidate, difference in nearest)
     raise InputError(f"these weights fit no network of the catalogue; the nearest {'is' if len(nearest) == 1 else 'are'} {said}")
 
 
@@ -167,7 +178,7 @@ def _unlikeness(candidate: _Candidate, contents: Contents) -> float:
     if isinstance(contents, StateDict):
         model = candidate.model
         theirs = {name.rpartition(".")[0] for name in counted_shapes(model, without_wrappers(contents.tensors))}
-        ours = set(candidate.card.reference_names(model).values())
+        ours = reference_modules(model)
         return len(ours ^ theirs) / max(len(ours | theirs), 1)
     if isinstance(contents, LayerList):
         count = sum(np.prod(shape, dtype=int) for shape in layer_shapes(contents.layers).values())

@@ -1,7 +1,9 @@
 """Between a reference's state dict and our variables, strict both ways.
 
-A model file says only which module of ours is which of theirs (`reference_names`); how a leaf is laid out is known here, once, from the
-leaf's name. Nothing may be left over on either side.
+A model file says only which module of ours is which of theirs (`reference_names`: "block_0/conv" -> "body.0"), or which leaf where their
+names follow no rule ("block_0/conv.kernel" -> "W_0"); how a leaf is laid out is known here, once, from the leaf's name. Nothing may be left
+over on either side. `REFERENCE_IGNORED` in a model file are prefixes of tensors without a counterpart, `REFERENCE_SYNONYMS` parts of names
+that another repository uses for the same network.
 """
 
 import sys
@@ -41,6 +43,12 @@ def reference_table(model: nn.Module) -> tuple[Callable, tuple[str, ...]]:
     return home.reference_names, getattr(home, "REFERENCE_IGNORED", ())
 
 
+def reference_modules(model: nn.Module) -> set[str]:
+    """Names of the reference's modules that hold tensors, as far as they are known without computing any shape."""
+    names = reference_table(model)[0](model)
+    return {their.rpartition(".")[0] if "." in our else their for our, their in names.items()}
+
+
 def expected_tensors(model: nn.Module) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the tensors of the reference's state dict for this network."""
     return {name: _theirs(path[-1], np.empty(leaf.shape, np.uint8)).shape for path, leaf, name in _pairs(model)}
@@ -49,6 +57,7 @@ def expected_tensors(model: nn.Module) -> dict[str, tuple[int, ...]]:
 def counted_shapes(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the tensors of a state that must have a counterpart in this network."""
     ignored = tuple(reference_table(model)[1])
+    state = renamed(model, state)
     return {k: tuple(v.shape) for k, v in state.items() if not k.startswith(ignored) and not k.endswith(_NO_COUNTERPART)}
 
 
@@ -62,7 +71,7 @@ def from_reference(model: nn.Module, state: Mapping[str, np.ndarray]) -> Variabl
     Raises:
       InputError: a leaf of ours has no source, a tensor of theirs is neither used nor ignored, or a shape differs; all are listed.
     """
-    state = without_wrappers(state)
+    state = renamed(model, without_wrappers(state))
     difference = compare(expected_tensors(model), counted_shapes(model, state))
     if difference:
         raise InputError(f"these weights do not fit {type(model).__name__}: {difference}")
@@ -74,6 +83,14 @@ def to_reference(model: nn.Module, variables: Variables) -> dict[str, np.ndarray
     """A state dict that the reference code loads: `from_reference` backwards (without its counters and fixed tensors)."""
     flat = flax.traverse_util.flatten_dict(variables)
     return {name: np.ascontiguousarray(_theirs(path[-1], np.asarray(flat[path]))) for path, _, name in _pairs(model)}
+
+
+def renamed(model: nn.Module, state: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+    """The state with the synonyms of the network's file replaced."""
+    synonyms = getattr(sys.modules[type(model).__module__], "REFERENCE_SYNONYMS", None)
+    if not synonyms:
+        return state
+    return {".".join(synonyms.get(part, part) for part in name.split(".")): value for name, value in state.items()}
 
 
 def without_wrappers(state: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -94,7 +111,8 @@ def variable_shapes(model: nn.Module) -> Variables:
 
 def _shapes(model: nn.Module) -> Variables:
     channels = getattr(model, "channels", 3)
-    image = jax.ShapeDtypeStruct((1, 32, 32, channels), np.float32)
+    side = getattr(model, "image_size", 32)  # a field of networks whose dense layers fix the size
+    image = jax.ShapeDtypeStruct((1, side, side, channels), np.float32)
     return jax.eval_shape(model.init, jax.random.key(0), image)
 
 
@@ -104,10 +122,19 @@ _cached_shapes = lru_cache(maxsize=256)(_shapes)
 def _pairs(model: nn.Module) -> list[tuple[tuple[str, ...], jax.ShapeDtypeStruct, str]]:
     names = reference_table(model)[0](model)
     leaves = flax.traverse_util.flatten_dict(variable_shapes(model))
-    unnamed = sorted({"/".join(path[1:-1]) for path in leaves} - set(names))
+    unnamed = sorted({"/".join(path[1:-1]) for path in leaves if _leaf_key(path) not in names} - set(names))
     if unnamed:
         raise ValueError(f"reference_names of {type(model).__name__} does not name {some(unnamed)}")
-    return [(path, leaf, f"{names['/'.join(path[1:-1])]}.{_THEIR_LEAF[path[-1]]}") for path, leaf in leaves.items()]
+    return [(path, leaf, _their_name(names, path)) for path, leaf in leaves.items()]
+
+
+def _their_name(names: Mapping[str, str], path: tuple[str, ...]) -> str:
+    """A leaf's name in the reference: of its own where `names` has one, else by the name of its module."""
+    return names.get(_leaf_key(path)) or f"{names['/'.join(path[1:-1])]}.{_THEIR_LEAF[path[-1]]}"
+
+
+def _leaf_key(path: tuple[str, ...]) -> str:
+    return f"{'/'.join(path[1:-1])}.{path[-1]}"
 
 
 def _ours(leaf: str, value: np.ndarray) -> np.ndarray:

@@ -25,6 +25,8 @@ from jaxrestore.typing import DType, Image
 
 _linear = VarianceScaling(gain=1.0)
 _linear_up = VarianceScaling(gain=2.0)  # a 2x2 window at stride 2: each output sees one tap of four
+# A branch that starts small leaves a deep stack close to the identity, which is where a restoration network wants to start.
+_small_branch = VarianceScaling(gain=0.2)
 _small = VarianceScaling(gain=0.1)  # a network that predicts noise starts by predicting little
 
 
@@ -63,7 +65,7 @@ class DRUNet(nn.Module):
     def __call__(self, image: Image, noise_level: Image | None = None) -> Image:
         """Denoise."""
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
-        block = partial(ResidualBlock, use_bias=False, **types)
+        block = partial(ResidualBlock, use_bias=False, last_init=_small_branch, **types)
         conv = partial(Conv, use_bias=False, kernel_init=_linear, **types)
         down = partial(conv, kernel_size=2, strides=2, padding=0)
         up = partial(ConvTranspose, kernel_size=2, strides=2, use_bias=False, kernel_init=_linear_up, **types)

@@ -1,0 +1,1 @@
+"""Networks for super-resolution, one file each."""

@@ -1,0 +1,131 @@
+"""What every super-resolution network keeps: its published count, any size, one image as in a batch, gradients everywhere, bfloat16."""
+
+from functools import partial
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxrestore.models.catalogue import list_models, model_card
+from jaxrestore.models.super_resolution.carn import CARN
+from jaxrestore.models.super_resolution.drcn import DRCN
+from jaxrestore.models.super_resolution.edsr import EDSR
+from jaxrestore.models.super_resolution.enhancenet import EnhanceNet
+from jaxrestore.models.super_resolution.espcn import ESPCN
+from jaxrestore.models.super_resolution.esrgan import ESRGANDiscriminator, RRDBNet
+from jaxrestore.models.super_resolution.fsrcnn import FSRCNN
+from jaxrestore.models.super_resolution.idn import IDN
+from jaxrestore.models.super_resolution.imdn import IMDN
+from jaxrestore.models.super_resolution.mdsr import MDSR
+from jaxrestore.models.super_resolution.memnet import MemNet
+from jaxrestore.models.super_resolution.msrresnet import MSRResNet
+from jaxrestore.models.super_resolution.rcan import RCAN
+from jaxrestore.models.super_resolution.rdn import RDN
+from jaxrestore.models.super_resolution.srcnn import SRCNN
+from jaxrestore.models.super_resolution.srdensenet import SRDenseNet
+from jaxrestore.models.super_resolution.srresnet import SRGANDiscriminator, SRResNet
+from jaxrestore.models.super_resolution.vdsr import VDSR
+from jaxrestore.nn.initialise import initialise
+from jaxrestore.weights.reference import variable_shapes
+
+SMALL: dict[str, nn.Module] = {
+    "srcnn": SRCNN(features=(8, 4)),
+    "drcn": DRCN(recursions=2, features=4),
+    "fsrcnn": FSRCNN(2, features=6, shrunk=4, depth=1),
+    "espcn": ESPCN(3, features=(6, 4)),
+    "vdsr": VDSR(3, 4),
+    "srresnet": SRResNet(4, features=4, depth=1),
+    "msrresnet": MSRResNet(3, features=4, depth=1),
+    "edsr": EDSR(8, features=4, depth=1),
+    "mdsr": MDSR(2, scales=(2, 3), features=4, depth=1),
+    "enhancenet": EnhanceNet(features=4, depth=1),
+    "memnet": MemNet(memories=2, recursions=1, features=4),
+    "srdensenet": SRDenseNet(growth=4, blocks=2, depth=2, bottleneck=6),
+    "rdn": RDN(3, features=4, growth=6, blocks=2, depth=2),
+    "carn": CARN(3, (2, 3), features=4),
+    "carn_m": CARN(2, (2,), features=8, groups=4),
+    "rcan": RCAN(2, features=4, groups=1, depth=1, reduction=2),
+    "esrgan": RRDBNet(4, features=4, growth=4, depth=1),
+    "real_esrgan": RRDBNet(2, features=4, growth=4, depth=1),
+    "idn": IDN(2, features=16, depth=1),
+    "imdn": IMDN(3, features=16, depth=2),
+}
+UNUSED = {"mdsr": ("x3",), "carn": ("x2",)}
+"""Parameters that this application cannot reach: the heads and tails of other scales."""
+
+
+@pytest.mark.parametrize("name", [name for name in list_models("super_resolution") if not name.startswith("edcnn")])
+def test_has_the_published_number_of_parameters(name: str):
+    card = model_card(name)
+    assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(card.create())["params"])) == card.parameters
+    for form, described in card.forms.items():
+        assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(card.create(form))["params"])) == described.parameters
+
+
+@pytest.mark.parametrize(("model", "parameters"), [(SRGANDiscriminator(), 23_563_649), (ESRGANDiscriminator(), 14_499_401)])
+def test_discriminators_have_the_published_number_of_parameters(model: nn.Module, parameters: int):
+    assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(model)["params"])) == parameters
+
+
+def quick(function):
+    """Compiled without polish: each of these programs runs once."""
+    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_any_size_batch_and_precision(name: str):
+    model = SMALL[name]
+    images = np.random.default_rng(1).random((2, 7, 9, model.channels), np.float32)
+    variables = initialise(model, jax.random.key(0), images)
+    together = quick(model.apply)(variables, images)
+    scale = {"enhancenet": 4, "srdensenet": 4}.get(name, getattr(model, "scale", 1))
+    chex.assert_shape(together, (2, 7 * scale, 9 * scale, model.channels))
+    chex.assert_tree_all_finite(together)
+    alone = model.apply(variables, images[1:])  # not compiled as a whole
+    chex.assert_trees_all_close(together[1:], alone, atol=2e-5)
+    half = quick(model.clone(dtype=jnp.bfloat16).apply)(variables, images)
+    assert half.dtype == jnp.float32
+    chex.assert_trees_all_close(half, together, atol=0.1 * float(jnp.std(together)) + 0.03)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_parameter_learns(name: str):
+    model = SMALL[name]
+    image = np.random.default_rng(2).random((2, 8, 6, model.channels), np.float32)
+
+    def loss(params, statistics):
+        options = dict(train=True, mutable="batch_stats") if statistics else {}
+        result = model.apply({"params": params, **statistics}, image, **options)
+        return jnp.mean(jnp.square((result[0] if statistics else result) - 0.3))
+
+    gradient = quick(jax.grad(loss))
+    learns = []
+    for seed in range(4):  # with so few channels a ReLU may silence a part of the network by accident, but not each time
+        variables = initialise(model, jax.random.key(seed), image)
+        # A little noise: DRCN begins with recursions that change nothing, of which no weighting can be better than another.
+        noise = np.random.default_rng(seed)
+        params = jax.tree.map(lambda leaf: leaf + 0.05 * noise.standard_normal(leaf.shape, np.float32), variables.pop("params"))  # noqa: B023
+        found = gradient(params, variables)
+        chex.assert_tree_all_finite(found)
+        learns.append(jax.tree.map(lambda leaf: bool(leaf.any()), found))
+    for path, leaf in jax.tree_util.tree_leaves_with_path(jax.tree.map(lambda *seeds: any(seeds), *learns)):
+        path = jax.tree_util.keystr(path, simple=True, separator="/")
+        assert leaf != any(part in path for part in UNUSED.get(name, ())), path
+
+
+@pytest.mark.parametrize(("model", "side"), [(SRGANDiscriminator(2, 8, 32), 32), (ESRGANDiscriminator(2, 8, 32), 32)])
+def test_discriminators_judge_each_image(model: nn.Module, side: int):
+    images = np.random.default_rng(3).random((3, side, side, 3), np.float32)
+    variables = initialise(model, jax.random.key(0), images)
+    logits = quick(model.apply)(variables, images)
+    chex.assert_shape(logits, (3, 1))
+    chex.assert_trees_all_close(logits[1:2], model.apply(variables, images[1:2]), atol=1e-4)
+
+
+@pytest.mark.parametrize("make", [partial(CARN, scale=5), partial(MDSR, scale=8)])
+def test_a_scale_without_a_tail_is_refused(make):
+    with pytest.raises(ValueError, match="has tails for 2, 3, 4"):
+        initialise(make(), jax.random.key(0), jnp.zeros((1, 8, 8, 3)))

@@ -41,6 +41,16 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
     {
         "gaussian_filter": Method("gaussian:gaussian_filter", "denoising", "smoothing with a Gaussian"),
         "unsharp_mask": Method("gaussian:unsharp_mask", "deblurring", "sharpening by what a Gaussian takes away"),
+        "nearest": Method("interpolation:nearest", "super_resolution", "repeating pixels", ("scale",)),
+        "bilinear": Method("interpolation:bilinear", "super_resolution", "bilinear interpolation", ("scale",)),
+        "bicubic": Method("interpolation:bicubic", "super_resolution", "Keys' cubic convolution, as MATLAB's imresize", ("scale",)),
+        "lanczos": Method("interpolation:lanczos", "super_resolution", "a sinc in a window of three lobes", ("scale",)),
+        "back_projection": Method(
+            "back_projection:back_projection", "super_resolution", "iterative back-projection (Irani, Peleg)", ("scale",)
+        ),
+        "tv_super_resolution": Method(
+            "tv_super_resolution:tv_super_resolution", "super_resolution", "least total variation that shrinks to the image", ("scale",)
+        ),
     }
 )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from jaxrestore.models.card import ModelCard
 from jaxrestore.models.catalogue import list_models, model_card
 from jaxrestore.weights import list_pretrained, load_weights
 
@@ -11,13 +12,21 @@ README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def models() -> str:
-    rows = ["| model | task | parameters | scores in the literature (PSNR in dB unless said) | paper |", "|---|---|---:|---|---|"]
-    for name in list_models():
-        card = model_card(name)
-        scores = ", ".join(f"{where}: {value:g}" for where, value in card.published.items())
-        paper = f"[paper]({card.paper})" if card.paper.startswith("http") else card.paper
-        rows.append(f"| `{name}` | {card.task.replace('_', ' ')} | {card.parameters:,} | {scores or '-'} | {paper} |")
+    networks: dict[tuple[str, str], list[ModelCard]] = {}
+    for card in map(model_card, list_models()):
+        networks.setdefault((card.module.__name__, card.paper), []).append(card)
+    rows = ["| network | task | configurations | parameters |", "|---|---|---|---:|"]
+    for (network, paper), cards in networks.items():
+        title = f"[{network}]({paper})" if paper.startswith("http") else f"{network}, {paper}"
+        tasks = ", ".join(dict.fromkeys(card.task.replace("_", " ") for card in cards))
+        least, most = (size(count(card.parameters for card in cards)) for count in (min, max))
+        names = ", ".join(f"`{card.name}`" for card in cards)
+        rows.append(f"| {title} | {tasks} | {names} | {least if least == most else f'{least} to {most}'} |")
     return "\n".join(rows) + "\n"
+
+
+def size(parameters: int) -> str:
+    return f"{parameters / 1e6:.2f} M" if parameters >= 1e6 else f"{parameters / 1e3:.3g} K"
 
 
 def weights() -> str:

@@ -11,6 +11,7 @@ from jaxrestore.cli.convert import Convert
 from jaxrestore.cli.degrade import Degrade
 from jaxrestore.cli.demo import Demo
 from jaxrestore.cli.evaluate import Evaluate
+from jaxrestore.cli.metrics import Metrics
 from jaxrestore.cli.models import Models
 from jaxrestore.cli.restore import Restore
 from jaxrestore.cli.train import Train
@@ -23,6 +24,7 @@ COMMANDS = {
     "restore": Restore,
     "degrade": Degrade,
     "evaluate": Evaluate,
+    "metrics": Metrics,
     "train": Train,
     "convert": Convert,
     "models": Models,

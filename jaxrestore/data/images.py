@@ -13,7 +13,7 @@ import io
 import os
 import secrets
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -319,4 +319,20 @@ def find_images(folder: str | os.PathLike, *, recursive: bool = False) -> list[P
     found = sorted(path for path in paths if path.suffix.lower() in _KINDS and not path.name.startswith(".") and path.is_file())
     if not found:
         raise InputError(f"{folder} holds no pictures ({', '.join(SUFFIXES)}){'' if recursive else '; its subfolders were not searched'}")
+    return found
+
+
+def by_stem(paths: Iterable[Path]) -> dict[str, Path]:
+    """Paths by their names without suffix, by which pairs are found.
+
+    Raises:
+      InputError: two have the same.
+    """
+    found: dict[str, Path] = {}
+    for path in paths:
+        if path.stem in found:
+            raise InputError(
+                f"{path} and {found[path.stem].name} have one name: pairs are found by the name without suffix; keep one of them"
+            )
+        found[path.stem] = path
     return found

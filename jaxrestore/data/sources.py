@@ -14,7 +14,7 @@ from typing import Any, SupportsIndex
 
 import numpy as np
 
-from jaxrestore.data.images import SUFFIXES, Picture, find_images, from_float, read_image, read_size, to_float, upright
+from jaxrestore.data.images import SUFFIXES, Picture, by_stem, find_images, from_float, read_image, read_size, to_float, upright
 from jaxrestore.errors import InputError
 
 CACHES = ("memory", "none")
@@ -167,9 +167,9 @@ class PairedFolders(_Source):
         cache_bytes: int = CACHE_BYTES,
     ) -> None:
         self._folders = Path(degraded), Path(clean)
-        originals = _by_stem(find_images(clean))
+        originals = by_stem(find_images(clean))
         self._pairs: dict[str, tuple[Path, Path]] = {}
-        for stem, path in _by_stem(find_images(degraded)).items():
+        for stem, path in by_stem(find_images(degraded)).items():
             name = stem if stem in originals else _without_scale(stem)
             if name not in originals:
                 raise InputError(f"{path} has no partner in {clean}: there is no {stem} with any of {', '.join(SUFFIXES)}")
@@ -343,15 +343,6 @@ def _feature(dataset: str, features: list[str], asked: str | None, usual: tuple[
     found = next((name for name in ((asked,) if asked else usual) if name in features), None)
     if found is None:
         raise InputError(f"{dataset} has no feature {asked or ' or '.join(usual)!r}; it has {', '.join(features)}")
-    return found
-
-
-def _by_stem(paths: list[Path]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for path in paths:
-        if path.stem in found:
-            raise InputError(f"{path} and {found[path.stem]} have the same name: which of them belongs to a pair?")
-        found[path.stem] = path
     return found
 
 

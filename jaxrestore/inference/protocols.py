@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxrestore.data.images import Picture, find_images, from_float, read_image, to_float, upright
+from jaxrestore.data.images import Picture, by_stem, find_images, from_float, read_image, to_float, upright
 from jaxrestore.degradations.recipes import Recipe, parse
 from jaxrestore.errors import InputError
 from jaxrestore.inference.inputs import check_mask, picture_key, read_mask, read_psf, recipe_mask
@@ -220,10 +220,10 @@ def ready_pairs(protocol: Protocol, data: str | PathLike, target: str | PathLike
     Raises:
       InputError: there is no such folder, no image in it, two of one name, or no name in both.
     """
-    degraded = _by_stem(data)
+    degraded = by_stem(find_images(data))
     if protocol.task == "sr":
         degraded = {stem.removesuffix(f"x{protocol.scale}").rstrip("_") or stem: path for stem, path in degraded.items()}
-    clean = _by_stem(target)
+    clean = by_stem(find_images(target))
     if not degraded.keys() & clean.keys():
         raise InputError(f"{data} and {target} have no file name in common: pairs are found by name")
 
@@ -235,17 +235,6 @@ def ready_pairs(protocol: Protocol, data: str | PathLike, target: str | PathLike
         return _ready_pair(protocol, degraded[stem], clean[stem])
 
     return (_attempt((degraded | clean)[stem].name, lambda stem=stem: load(stem)) for stem in sorted(degraded.keys() | clean.keys()))
-
-
-def _by_stem(folder: str | PathLike) -> dict[str, Path]:
-    paths: dict[str, Path] = {}
-    for path in find_images(folder):
-        if path.stem in paths:
-            raise InputError(
-                f"{path} and {paths[path.stem].name} have one name: pairs are found by the name without suffix; keep one of them"
-            )
-        paths[path.stem] = path
-    return paths
 
 
 def _attempt(name: str, make: Callable[[], Pair]) -> Pair | Failure:

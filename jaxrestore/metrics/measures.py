@@ -9,6 +9,7 @@ import jax
 from jaxtyping import Array
 
 from jaxrestore.errors import InputError
+from jaxrestore.metrics.ciede2000 import ciede2000
 from jaxrestore.metrics.conventions import WINDOWS, Convention, Picture, check_pair
 from jaxrestore.metrics.gradient_error import gradient_error
 from jaxrestore.metrics.mae import mae
@@ -54,6 +55,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "mae": Measure("MAE", mae),
         "rmse": Measure("RMSE", rmse),
         "gradient_error": Measure("gradient error", gradient_error, least=lambda window: 3),
+        "ciede2000": Measure("CIE DE2000", ciede2000, 3, needs_color=True),
     }
 )
 """Every measure of two images by name. PSNR and the similarities are larger for images that are closer, errors are smaller."""

@@ -51,14 +51,19 @@ def markdown_table(titles: Sequence[str], rows: Iterable[Sequence[str]], numbers
     return "\n".join("|" + "|".join(text if line is rules else f" {text} " for text in line) + "|" for line in lines)
 
 
-def terminal_table(titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: int, notes: Iterable[str]) -> "rich.table.Table":
-    """As a table of the terminal, with notes under it; a row named "mean" is bold."""
+def terminal_table(
+    titles: Sequence[str], rows: Iterable[Sequence[str]], numbers: int, notes: Iterable[str], compact: bool = False
+) -> "rich.table.Table":
+    """As a table of the terminal, with notes under it; a row named "mean" is bold. A compact one has no lines and folds its headings."""
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(caption="\n".join(map(escape, notes)), caption_justify="left")
+    if compact:
+        table.box, table.pad_edge = None, False
     for place, title in enumerate(titles):
-        table.add_column(title, justify="right" if place >= len(titles) - numbers else "left")
+        folded = title.replace(" ", "\n") if compact else title
+        table.add_column(folded, justify="right" if place >= len(titles) - numbers else "left", vertical="bottom", no_wrap=compact)
     for row in rows:
         table.add_row(*map(escape, row), style="bold" if row[0] == "mean" else None)
     return table

@@ -123,7 +123,7 @@ def test_pairs_without_partner_or_size(pairs):
         PairedFolders(degraded, clean)
     (degraded / "0004.png").unlink()
     write_image(degraded / "0003.bmp", Picture(noise(1)))
-    with pytest.raises(InputError, match="have the same name"):
+    with pytest.raises(InputError, match="have one name"):
         PairedFolders(degraded, clean)
 
 

@@ -49,11 +49,29 @@ class TestGoldens:
     def test_luma_alone(self, rgb):
         close(color.luma_studio(rgb)[..., 0], GOLDEN.tensors["rgb2ycbcr.y_only.f32"])
         close(color.luma_studio(rgb)[..., 0], GOLDEN.tensors["rgb2ycbcr_pt.y_only"][0, 0])
+        close(color.luma_studio(rgb[..., ::-1])[..., 0], GOLDEN.tensors["bgr2ycbcr.y_only.f32"])
 
     def test_back_to_rgb(self):
         ycbcr = GOLDEN.tensors["rgb2ycbcr.f32"].astype(np.float64)
         # The reference prints its inverse with six digits; ours is exact.
         np.testing.assert_allclose(color.ycbcr_to_rgb(ycbcr), GOLDEN.tensors["ycbcr2rgb.f32"], atol=4e-6)
+
+        np.testing.assert_allclose(color.ycbcr_to_rgb(ycbcr)[..., ::-1], GOLDEN.tensors["ycbcr2bgr.f32"], atol=4e-6)
+
+    def test_what_is_stored_broken(self):
+        # `rgb_f32` is 255 squared times too large (see the fixture `rgb`), and so is what was computed from it afterwards:
+        # KAIR's inverse is clipped to ones, On-Demand Learning's "grey" shows that it adds 0.2989, 0.587 and 0.114 times the red channel.
+        assert GOLDEN.tensors["rgb_f32"].max() > 0.9 * 255.0**2
+        np.testing.assert_array_equal(GOLDEN.tensors["kair.ycbcr2rgb.f32"], 1.0)
+        close(GOLDEN.tensors["onDemand.gray_as_coded"], (0.2989 + 0.587 + 0.114) * GOLDEN.tensors["rgb_f32"][..., 0])
+
+    def test_every_stored_tensor_is_used(self):
+        assert set(GOLDEN.tensors) == {
+            *("rgb_f32", "rgb_u8", "rgb2ycbcr_pt", "rgb2ycbcr_pt.y_only", "kair.rgb2ycbcr.f32", "kair.ycbcr2rgb.f32", "kair.rgb2ycbcr.u8"),
+            *(f"{name}.{kind}" for name in ("rgb2ycbcr", "bgr2ycbcr") for kind in ("f32", "u8", "y_only.f32", "y_only.u8")),
+            *(f"{name}.{kind}" for name in ("ycbcr2rgb", "ycbcr2bgr") for kind in ("f32", "u8")),
+            *("cv2.RGB2YCrCb.u8", "cv2.RGB2GRAY.u8", "onDemand.gray_as_coded"),
+        }
 
     def test_eight_bits(self):
         expected = GOLDEN.tensors
@@ -62,6 +80,9 @@ class TestGoldens:
         np.testing.assert_array_equal(to_uint8(color.rgb_to_ycbcr(image)), expected["kair.rgb2ycbcr.u8"])
         np.testing.assert_array_equal(to_uint8(color.luma_studio(image))[..., 0], expected["rgb2ycbcr.y_only.u8"])
         np.testing.assert_array_equal(to_uint8(color.ycbcr_to_rgb(expected["rgb2ycbcr.u8"] / 255.0)), expected["ycbcr2rgb.u8"])
+        np.testing.assert_array_equal(to_uint8(color.rgb_to_ycbcr(image[..., ::-1])), expected["bgr2ycbcr.u8"])
+        np.testing.assert_array_equal(to_uint8(color.luma_studio(image[..., ::-1]))[..., 0], expected["bgr2ycbcr.y_only.u8"])
+        np.testing.assert_array_equal(to_uint8(color.ycbcr_to_rgb(expected["rgb2ycbcr.u8"] / 255.0))[..., ::-1], expected["ycbcr2bgr.u8"])
         np.testing.assert_array_equal(to_uint8(color.rgb_to_gray(image))[..., 0], expected["cv2.RGB2GRAY.u8"])
 
     def test_full_range_is_opencv_within_its_fixed_point(self):

@@ -32,6 +32,12 @@ def test_equals_matlab(golden: Golden, factor: str):
         np.testing.assert_allclose(exact, reference, atol=1e-12 + position_noise, rtol=0)
 
 
+@pytest.mark.parametrize("golden", goldens("ops/imresize_matlab-*"), ids=str)
+def test_every_stored_tensor_is_used(golden: Golden):
+    parity = str(golden).split("-")[-1]
+    assert set(golden.tensors) == {f"in.{parity}", *(f"out{bits}.{parity}.{factor}" for bits in (32, 64) for factor in SCALES)}
+
+
 def test_cubic_reproduces_a_parabola():
     def parabola(position):
         return 0.3 + 0.02 * position - 0.001 * position**2

@@ -4,9 +4,12 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import arg
+
+if TYPE_CHECKING:
+    from jaxrestore.metrics.measures import Scores
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Evaluate:
     """For classical methods: 1 measures on grey or luma, 3 on RGB; by default as the first picture is."""
     convention: Annotated[str | None, arg(metavar="NAME")] = None
     """How pictures are compared, such as luma+border4+round8; the task's usual one by default."""
+    metrics: Annotated[tuple[str, ...], arg(metavar="NAME...")] = ("psnr", "ssim")
+    """What is measured: some of psnr, ssim, ms_ssim, mae, rmse, gradient_error, ciede2000."""
     tile: Annotated[str, arg(metavar="auto|off|N")] = "auto"
     """Largest side of a tile in pixels, halo included."""
     ensemble: bool = False
@@ -92,7 +97,8 @@ class Evaluate:
                 protocol,
                 self.target,
                 self.convention,
-                on_score=lambda score: status.update(f"evaluating: {score.name} {score.psnr:.2f} dB"),
+                on_score=lambda score: status.update(f"evaluating: {score.name} {', '.join(_shown(score.restored))}"),
+                measures=self.metrics,
             )
         if self.output is not None:
             report.write(self.output)
@@ -103,3 +109,7 @@ class Evaluate:
             report.print(Console(width=None if sys.stdout.isatty() else 120))
         if report.failures:
             raise InputError(f"{len(report.failures)} pictures could not be scored: {', '.join(report.failures)}")
+
+
+def _shown(scores: "Scores") -> list[str]:
+    return [f"{name} {value:.4g}" for name, value in scores.items() if value is not None]

@@ -10,6 +10,7 @@ import numpy as np
 from jaxrestore.errors import InputError
 from jaxrestore.inference.protocols import Failure, Pair, Protocol, made_pairs, ready_pairs
 from jaxrestore.metrics.conventions import Convention, as_convention, convention_for
+from jaxrestore.metrics.measures import USUAL, check_measures
 from jaxrestore.metrics.report import ImageScores, Report, score_image
 
 Restore = Callable[..., Any]
@@ -26,6 +27,7 @@ def evaluate_folder(
     target: str | PathLike | None = None,
     convention: Convention | str | None = None,
     on_score: Callable[[ImageScores], None] | None = None,
+    measures: Iterable[str] = USUAL,
 ) -> Report:
     """Measure on a folder: of clean images, which the protocol degrades, or of degraded images with the clean ones in `target`.
 
@@ -36,6 +38,7 @@ def evaluate_folder(
       target: folder of the clean images of ready pairs.
       convention: how images are compared, or its name; the literature's for the task by default.
       on_score: called after each image.
+      measures: what is measured, names of `metrics.MEASURES`.
 
     Returns:
       The scores with their convention and protocol. Files that could not be used are listed in its `failures`.
@@ -47,7 +50,7 @@ def evaluate_folder(
     pairs = made_pairs(protocol, data) if target is None else ready_pairs(protocol, data, target)
     described = {**protocol.as_dict(ready=target is not None), "data": str(data)}
     described |= {} if target is None else {"target": str(target)}
-    return evaluate(restore, pairs, convention, described, on_score)
+    return evaluate(restore, pairs, convention, described, on_score, measures)
 
 
 def evaluate(
@@ -56,6 +59,7 @@ def evaluate(
     convention: Convention | str,
     protocol: Mapping[str, Any] | None = None,
     on_score: Callable[[ImageScores], None] | None = None,
+    measures: Iterable[str] = USUAL,
 ) -> Report:
     """Restore the degraded image of each pair and score it against the clean one.
 
@@ -67,11 +71,12 @@ def evaluate(
       convention: how images are compared, or its name.
       protocol: how the pairs were made, for the report.
       on_score: called after each image.
+      measures: what is measured, names of `metrics.MEASURES`.
 
     Raises:
       InputError: no image at all could be scored.
     """
-    convention = as_convention(convention)
+    convention, measures = as_convention(convention), check_measures(measures)
     scores: list[ImageScores] = []
     failures: dict[str, str] = {}
     remarks: Counter[str] = Counter()
@@ -80,7 +85,7 @@ def evaluate(
             failures[pair.name] = pair.reason
             continue
         try:
-            score = score_image(pair.name, _restored(restore, pair), pair.clean, pair.baseline, convention)
+            score = score_image(pair.name, _restored(restore, pair), pair.clean, pair.baseline, convention, measures)
         except InputError as error:
             failures[pair.name] = str(error)
             continue
@@ -92,7 +97,7 @@ def evaluate(
         raise InputError(f"no image could be scored: {next(iter(failures.values()), 'there was none')}")
     notes = ["restored images were clipped to [0, 1]"]
     notes += [f"{remark} ({count} of {len(scores)})" for remark, count in remarks.items() if remark]
-    return Report(convention, tuple(scores), dict(protocol or {}), failures, tuple(notes))
+    return Report(convention, tuple(scores), dict(protocol or {}), failures, tuple(notes), measures)
 
 
 def _restored(restore: Restore, pair: Pair) -> np.ndarray:

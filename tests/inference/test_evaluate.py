@@ -216,6 +216,14 @@ def test_a_restorer_that_breaks_on_one_image(broken, reason):
     assert report.input == {"psnr": None, "ssim": None}
 
 
+def test_other_measures(folder):
+    report = evaluate_folder(identity, folder, Protocol("denoise", sigma=10), measures=("rmse", "psnr"))
+    assert list(report.mean) == ["rmse", "psnr"]
+    assert report.mean["rmse"] == pytest.approx(10 / 255, rel=0.1)
+    with pytest.raises(InputError, match="measure 'lpips' is unknown"):
+        evaluate_folder(identity, folder, Protocol("denoise"), measures=("lpips",))
+
+
 def test_every_score_is_handed_out(folder):
     seen = []
     report = evaluate_folder(identity, folder, Protocol("denoise"), convention="gray+border2", on_score=seen.append)

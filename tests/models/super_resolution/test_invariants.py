@@ -17,6 +17,7 @@ from jaxrestore.models.super_resolution.enhancenet import EnhanceNet
 from jaxrestore.models.super_resolution.espcn import ESPCN
 from jaxrestore.models.super_resolution.esrgan import ESRGANDiscriminator, RRDBNet
 from jaxrestore.models.super_resolution.fsrcnn import FSRCNN
+from jaxrestore.models.super_resolution.han import HAN
 from jaxrestore.models.super_resolution.idn import IDN
 from jaxrestore.models.super_resolution.imdn import IMDN
 from jaxrestore.models.super_resolution.mdsr import MDSR
@@ -24,6 +25,8 @@ from jaxrestore.models.super_resolution.memnet import MemNet
 from jaxrestore.models.super_resolution.msrresnet import MSRResNet
 from jaxrestore.models.super_resolution.rcan import RCAN
 from jaxrestore.models.super_resolution.rdn import RDN
+from jaxrestore.models.super_resolution.rnan import RNAN
+from jaxrestore.models.super_resolution.san import SAN
 from jaxrestore.models.super_resolution.srcnn import SRCNN
 from jaxrestore.models.super_resolution.srdensenet import SRDenseNet
 from jaxrestore.models.super_resolution.srresnet import SRGANDiscriminator, SRResNet
@@ -48,13 +51,16 @@ SMALL: dict[str, nn.Module] = {
     "carn": CARN(3, (2, 3), features=4),
     "carn_m": CARN(2, (2,), features=8, groups=4),
     "rcan": RCAN(2, features=4, groups=1, depth=1, reduction=2),
+    "rnan": RNAN(2, features=4, depth=1),
+    "san": SAN(3, features=8, groups=1, depth=1, reduction=2),
+    "han": HAN(2, features=4, groups=2, depth=1, reduction=2),
     "esrgan": RRDBNet(4, features=4, growth=4, depth=1),
     "real_esrgan": RRDBNet(2, features=4, growth=4, depth=1),
     "idn": IDN(2, features=16, depth=1),
     "imdn": IMDN(3, features=16, depth=2),
 }
-UNUSED = {"mdsr": ("x3",), "carn": ("x2",)}
-"""Parameters that this application cannot reach: the heads and tails of other scales."""
+UNUSED = {"mdsr": ("x3",), "carn": ("x2",), "san": ("unused",)}
+"""Parameters that this application cannot reach: the heads and tails of other scales, and what the reference never used."""
 
 
 @pytest.mark.parametrize("name", [name for name in list_models("super_resolution") if not name.startswith("edcnn")])

@@ -15,12 +15,15 @@ from jaxrestore.models.super_resolution.enhancenet import EnhanceNet
 from jaxrestore.models.super_resolution.espcn import ESPCN
 from jaxrestore.models.super_resolution.esrgan import ESRGANDiscriminator, RRDBNet
 from jaxrestore.models.super_resolution.fsrcnn import FSRCNN
+from jaxrestore.models.super_resolution.han import HAN
 from jaxrestore.models.super_resolution.idn import IDN
 from jaxrestore.models.super_resolution.imdn import IMDN
 from jaxrestore.models.super_resolution.memnet import MemNet
 from jaxrestore.models.super_resolution.msrresnet import MSRResNet
 from jaxrestore.models.super_resolution.rcan import RCAN
 from jaxrestore.models.super_resolution.rdn import RDN
+from jaxrestore.models.super_resolution.rnan import RNAN
+from jaxrestore.models.super_resolution.san import SAN
 from jaxrestore.models.super_resolution.srcnn import SRCNN
 from jaxrestore.models.super_resolution.srdensenet import SRDenseNet
 from jaxrestore.models.super_resolution.srresnet import SRGANDiscriminator, SRResNet
@@ -48,6 +51,9 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "carn-multi-x3": lambda c, scale: CARN(scale, (2, 3, 4), 16),
     "carnm-x4": lambda c, scale: CARN(scale, (scale,), 16, groups=c["group"]),
     "rcan-*": lambda c, scale: RCAN(scale, c["n_feats"], c["n_resgroups"], c["n_resblocks"], c["reduction"]),
+    "rnan-*": lambda c, scale: RNAN(scale, c["n_feats"], c["n_resgroups"] - 2),
+    "san-*": lambda c, scale: SAN(scale, c["n_feats"], c["n_resgroups"], c["n_resblocks"], c["reduction"]),
+    "han-*": lambda c, scale: HAN(scale, c["n_feats"], c["n_resgroups"], c["n_resblocks"], c["reduction"]),
     "esrgan-rrdb-*": lambda c, scale: RRDBNet(
         scale, c.get("nf", c.get("num_feat")), c.get("gc", c.get("num_grow_ch")), c.get("nb", c.get("num_block"))
     ),

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float, Int
 from numpy import ndarray
 
 from jaxrestore.errors import InputError
+from jaxrestore.losses.comparison import as_single
 
 
 def softmax_cross_entropy(
@@ -29,7 +30,7 @@ def softmax_cross_entropy(
     classes = logits.shape[-1]
     if classes < 2:
         raise InputError(f"logits have {classes} class: a classification loss needs at least two")
-    log_probability = jax.nn.log_softmax(jnp.asarray(logits, jnp.promote_types(logits.dtype, jnp.float32)))
+    log_probability = jax.nn.log_softmax(as_single(logits))
     # A sum over a one-hot choice and not a gather, whose derivative scatters.
     chosen = jax.nn.one_hot(labels, classes, dtype=log_probability.dtype)
     error = -jnp.sum(chosen * log_probability, -1)

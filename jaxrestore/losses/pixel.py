@@ -5,23 +5,20 @@ in float32 or wider, whatever the computation type of the network.
 """
 
 import jax.numpy as jnp
-from jaxtyping import Array, Float
 
-from jaxrestore.errors import InputError
+from jaxrestore.losses.comparison import PerImage, absolute, difference, per_image
+from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image
-
-PerImage = Float[Array, "..."]
-"""(...,): one value for each image of a batch."""
 
 
 def l1(prediction: Image, target: Image) -> PerImage:
     """Mean absolute error."""
-    return _per_image(_absolute(_difference(prediction, target)))
+    return per_image(absolute(difference(prediction, target)))
 
 
 def mse(prediction: Image, target: Image) -> PerImage:
     """Mean squared error."""
-    return _per_image(jnp.square(_difference(prediction, target)))
+    return per_image(jnp.square(difference(prediction, target)))
 
 
 def charbonnier(prediction: Image, target: Image, epsilon: float = 1e-3) -> PerImage:
@@ -37,9 +34,8 @@ def charbonnier(prediction: Image, target: Image, epsilon: float = 1e-3) -> PerI
 
     Reference: Lai et al., "Deep Laplacian Pyramid Networks", CVPR 2017, section 3.2.
     """
-    if not epsilon > 0:
-        raise InputError(f"epsilon is {epsilon}: the Charbonnier loss needs a positive number")
-    return _per_image(jnp.sqrt(jnp.square(_difference(prediction, target)) + epsilon**2))
+    check_range("epsilon", epsilon, low=0, open_low=True)
+    return per_image(jnp.sqrt(jnp.square(difference(prediction, target)) + epsilon**2))
 
 
 def huber(prediction: Image, target: Image, delta: float = 1.0) -> PerImage:
@@ -55,24 +51,24 @@ def huber(prediction: Image, target: Image, delta: float = 1.0) -> PerImage:
 
     Reference: Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 1964.
     """
-    if not delta > 0:
-        raise InputError(f"delta is {delta}: the Huber loss needs a positive number")
-    distance = _absolute(_difference(prediction, target))
+    check_range("delta", delta, low=0, open_low=True)
+    distance = absolute(difference(prediction, target))
     near = jnp.minimum(distance, delta)
-    return _per_image(near * (distance - 0.5 * near))
+    return per_image(near * (distance - 0.5 * near))
 
 
-def _difference(prediction: Image, target: Image) -> Array:
-    if prediction.shape != target.shape:
-        raise InputError(f"prediction {prediction.shape} and target {target.shape} differ in shape: a pixel loss compares equal ones")
-    dtype = jnp.promote_types(jnp.promote_types(prediction.dtype, target.dtype), jnp.float32)
-    return jnp.asarray(prediction, dtype) - jnp.asarray(target, dtype)
+def psnr_loss(prediction: Image, target: Image, epsilon: float = 1e-8) -> PerImage:
+    """The mean squared error in decibels, 10 log10(mse + epsilon): the negative PSNR of images whose peak is 1.
 
+    Args:
+      prediction: (..., H, W, C).
+      target: (..., H, W, C).
+      epsilon: what keeps the logarithm finite, > 0; the loss of identical images is 10 log10(epsilon).
 
-def _absolute(x: Array) -> Array:
-    # JAX's derivative of abs is 1 at zero; this one's is 0, so that pixels that agree already are left alone.
-    return x * jnp.sign(x)
+    Raises:
+      InputError: epsilon is not positive, or the shapes differ.
 
-
-def _per_image(values: Array) -> PerImage:
-    return jnp.mean(values, (-3, -2, -1))
+    Reference: Chen et al., "Simple Baselines for Image Restoration", ECCV 2022 (NAFNet), the training loss of its public code.
+    """
+    check_range("epsilon", epsilon, low=0, open_low=True)
+    return 10.0 * jnp.log10(per_image(jnp.square(difference(prediction, target))) + epsilon)

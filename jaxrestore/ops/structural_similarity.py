@@ -105,7 +105,7 @@ def multiscale_similarity(
     least = smallest_side(len(taps), len(weights))
     if min(a.shape[-3:-1]) < least:
         raise InputError(f"MS-SSIM of {len(weights)} scales needs images of at least {least}x{least} pixels, got the shape {a.shape}")
-    product = jnp.ones(())
+    product = jnp.ones((), a.dtype)
     for scale, weight in enumerate(weights):
         luminance, structure = similarity_maps(a, b, taps, peak, sample_covariance)
         coarsest = scale == len(weights) - 1

@@ -65,6 +65,8 @@ def write_value(value: Value) -> str:
     """The text that `read_value` reads back."""
     if isinstance(value, tuple):
         return "..".join(write_value(end) for end in value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return str(value).removesuffix(".0")
 
 

@@ -51,6 +51,14 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "tv_super_resolution": Method(
             "tv_super_resolution:tv_super_resolution", "super_resolution", "least total variation that shrinks to the image", ("scale",)
         ),
+        "inverse_filter": Method("inverse_filter:inverse_filter", "deblurring", "division in the Fourier domain, with a cutoff", ("psf",)),
+        "wiener_deconvolution": Method(
+            "wiener_deconvolution:wiener_deconvolution", "deblurring", "Wiener filter for the spectrum of photographs", ("psf", "sigma")
+        ),
+        "wiener_hunt_deconvolution": Method(
+            "wiener_deconvolution:wiener_hunt_deconvolution", "deblurring", "Wiener filter with a given balance (Hunt 1973)", ("psf",)
+        ),
+        "richardson_lucy": Method("richardson_lucy:richardson_lucy", "deblurring", "Richardson-Lucy deconvolution", ("psf",)),
     }
 )
 

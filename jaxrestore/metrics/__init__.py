@@ -8,6 +8,7 @@ from jaxrestore.metrics.gradient_error import gradient_error
 from jaxrestore.metrics.lpips import lpips, lpips_heads
 from jaxrestore.metrics.mae import mae
 from jaxrestore.metrics.measures import MEASURES, measure
+from jaxrestore.metrics.niqe import NiqeModel, fit_niqe, niqe
 from jaxrestore.metrics.psnr import psnr
 from jaxrestore.metrics.report import ImageScores, Report, score_image
 from jaxrestore.metrics.rmse import rmse
@@ -19,17 +20,20 @@ __all__ = [
     "Comparison",
     "Convention",
     "ImageScores",
+    "NiqeModel",
     "Report",
     "bits_per_dimension",
     "ciede2000",
     "compare",
     "convention_for",
+    "fit_niqe",
     "gradient_error",
     "lpips",
     "lpips_heads",
     "mae",
     "measure",
     "ms_ssim",
+    "niqe",
     "psnr",
     "rmse",
     "score_image",

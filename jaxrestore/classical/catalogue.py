@@ -48,6 +48,9 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "back_projection": Method(
             "back_projection:back_projection", "super_resolution", "iterative back-projection (Irani, Peleg)", ("scale",)
         ),
+        "aplus": Method(
+            "anchored_neighborhood:anchored_neighborhood", "super_resolution", "A+: regressors learnt for each kind of patch", ("scale",)
+        ),
         "tv_super_resolution": Method(
             "tv_super_resolution:tv_super_resolution", "super_resolution", "least total variation that shrinks to the image", ("scale",)
         ),

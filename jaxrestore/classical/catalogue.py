@@ -40,6 +40,22 @@ class Method:
 METHODS: Mapping[str, Method] = types.MappingProxyType(
     {
         "gaussian_filter": Method("gaussian:gaussian_filter", "denoising", "smoothing with a Gaussian"),
+        "median": Method("median:median", "denoising", "the median of each window"),
+        "adaptive_median": Method(
+            "median:adaptive_median", "denoising", "medians in place of impulses only, in windows that grow (Hwang, Haddad)"
+        ),
+        "bilateral": Method("bilateral:bilateral", "denoising", "average over near pixels of near values (Tomasi, Manduchi)"),
+        "adaptive_wiener": Method("adaptive_wiener:adaptive_wiener", "denoising", "shrinkage towards each window's mean (Lee)"),
+        "nonlocal_means": Method(
+            "nonlocal_means:nonlocal_means", "denoising", "average over pixels in like surroundings (Buades et al.)", ("sigma",)
+        ),
+        "nonlocal_means_gaussian": Method(
+            "nonlocal_means:nonlocal_means_gaussian", "denoising", "non-local means, patches weighted towards their middle", ("sigma",)
+        ),
+        "total_variation": Method("total_variation:total_variation", "denoising", "total variation by projection (Chambolle)"),
+        "bregman": Method("total_variation:bregman", "denoising", "total variation by split Bregman iterations (Goldstein, Osher)"),
+        "wavelet": Method("wavelet:wavelet", "denoising", "shrinkage of Haar coefficients, over shifts (BayesShrink, VisuShrink)"),
+        "moire_notch": Method("moire_notch:moire_notch", "denoising", "filters regular patterns out of the spectrum"),
         "unsharp_mask": Method("gaussian:unsharp_mask", "deblurring", "sharpening by what a Gaussian takes away"),
         "nearest": Method("interpolation:nearest", "super_resolution", "repeating pixels", ("scale",)),
         "bilinear": Method("interpolation:bilinear", "super_resolution", "bilinear interpolation", ("scale",)),
@@ -160,9 +176,13 @@ def describe(name: str) -> list[str]:
     lines = []
     for argument, parameter in parameters(name).items():
         form = value_form(parameter.annotation)
-        default = "" if parameter.default is inspect.Parameter.empty else f" (default {write_value(parameter.default)})"
+        default = "" if parameter.default in (inspect.Parameter.empty, None) else f" (default {_default(parameter.default)})"
         lines += [f"{argument}={form}{default}"] if form else []
     return lines
+
+
+def _default(value: float | int | str | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else write_value(value)
 
 
 def _check_names(name: str, arguments: Any) -> None:

@@ -1,27 +1,10 @@
-"""Gaussian filters against SciPy and scikit-image."""
+"""Gaussian filters: batches, types, refusals; `test_denoise_goldens` has their results."""
 
-import jax
 import numpy as np
 import pytest
 
 from jaxrestore.classical.gaussian import gaussian_filter, unsharp_mask
 from jaxrestore.errors import InputError
-from tests.classical.goldens import tensors
-from tests.shared import needs_parity
-
-
-@needs_parity
-@pytest.mark.parametrize(
-    ("name", "filtered"),
-    [
-        ("gaussian1.5", lambda t: gaussian_filter(t["noisy25"], sigma_spatial=1.5)),
-        ("skgaussian1", lambda t: gaussian_filter(t["noisy25"], sigma_spatial=1, padding="edge")),
-        ("unsharp", lambda t: unsharp_mask(t["clean"], sigma_spatial=2, amount=1)),
-    ],
-)
-def test_equals_the_golden(name, filtered):
-    with jax.enable_x64(True):
-        np.testing.assert_allclose(filtered(tensors()), tensors()[name], rtol=0, atol=1e-12)
 
 
 def test_batch_and_type():

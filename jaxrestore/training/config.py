@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from jaxrestore.errors import InputError
+from jaxrestore.losses import formula
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ class Experiment:
       model: the network.
       data: the images.
       degradation: recipe that makes the network's input from a clean image, on the device; "" for paired data.
-      loss: "l1", "mse", "charbonnier" or "huber".
+      loss: what is minimised: a loss of `losses.formula.LOSSES` or a weighted sum, such as "charbonnier:epsilon=1e-4" or "l1+0.1*fft".
       steps: optimiser steps in all.
       optimizer: how parameters move.
       transfer: where initial weights come from.
@@ -160,7 +161,7 @@ class Experiment:
         _one_of("data.cache", self.data.cache, ("memory", "none"))
         _one_of("optimizer.name", self.optimizer.name, ("adam", "adamw", "sgd"))
         _one_of("optimizer.schedule", self.optimizer.schedule, ("constant", "cosine", "exponential", "step"))
-        _one_of("loss", self.loss, ("l1", "mse", "charbonnier", "huber"))
+        formula.parse(self.loss)
         _one_of("precision", self.precision, ("float32", "bfloat16"))
         _one_of("parallel", self.parallel, ("jit", "shard_map", "pmap"))
         _positive("steps", self.steps)

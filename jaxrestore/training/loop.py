@@ -22,7 +22,7 @@ import numpy as np
 from jaxrestore.data.pipeline import training_batches
 from jaxrestore.degradations import recipes
 from jaxrestore.errors import InputError
-from jaxrestore.losses import pixel
+from jaxrestore.losses import formula
 from jaxrestore.metrics import convention_for, psnr
 from jaxrestore.models.catalogue import create_model, model_card
 from jaxrestore.training.checkpoints import Checkpoints
@@ -82,7 +82,7 @@ def train(config: Experiment) -> TrainState:
     start = StartingPoint.from_meta(checkpoints.meta()) if resumed else starting_point(config, model)
     objective = Supervised(
         model=model,
-        loss=getattr(pixel, config.loss),
+        loss=formula.parse(config.loss),
         optimizer=make_optimizer(config.optimizer, config.steps, start.factors),
         degrade=degrade,
         accumulate=config.optimizer.accumulate,

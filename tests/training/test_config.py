@@ -30,9 +30,11 @@ def test_overrides_reach_every_level(path):
         "data.target=there",
         "model.fields.depth=3",
         "transfer.freeze=('a','b')",
+        "loss=l1+0.1*fft",
     )
     config = load_experiment(path, changes)
     assert config.steps == 7
+    assert config.loss == "l1+0.1*fft"
     assert config.optimizer.rate == 1.0
     assert isinstance(config.optimizer.rate, float)
     assert config.optimizer.clip == 0.5
@@ -54,7 +56,8 @@ def test_overrides_reach_every_level(path):
         ("optimizer=adam", "is a group of fields"),
         ("steps.more=1", "is not a group"),
         ("steps", "write field=value"),
-        ("loss=l3", "choose one of l1"),
+        ("loss=l3", "unknown loss: 'l3'; there are l1, mse"),
+        ("loss=l1+0.1*charbonnier:epsilon=0", "charbonnier: epsilon is 0"),
         ("optimizer.accumulate=3", "cannot be cut"),
         ("data.source=pairs", "data.target is missing"),
         ("degradation=", "degradation is empty"),

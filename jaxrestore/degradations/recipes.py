@@ -27,9 +27,14 @@ from jaxrestore.degradations.compose import blind, chain
 from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase
+from jaxrestore.degradations.haze import haze
 from jaxrestore.degradations.missing import missing
+from jaxrestore.degradations.moire import moire
 from jaxrestore.degradations.noise import gaussian, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.old_photo import fading, grain
 from jaxrestore.degradations.quantise import bit_depth, quantise
+from jaxrestore.degradations.rain import rain
+from jaxrestore.degradations.scratches import scratches
 from jaxrestore.degradations.strokes import strokes
 from jaxrestore.degradations.text import text as write_text
 from jaxrestore.errors import InputError
@@ -48,6 +53,12 @@ STEPS: dict[str, Degradation] = {
     "strokes": strokes,
     "text": write_text,
     "missing": missing,
+    "moire": moire,
+    "rain": rain,
+    "haze": haze,
+    "grain": grain,
+    "scratches": scratches,
+    "fading": fading,
     "downsample": downsample,
     "low_resolution": low_resolution,
     "clip": clip,
@@ -62,6 +73,8 @@ RECIPES: dict[str, str] = {
     "edcnn": "low_resolution:scale=4,gaussian:sigma=0..25,erase:count=1..3:size=0.1..0.25,clip",
     # Zhang et al., TIP 2017: the range that the blind denoisers of the literature are trained on.
     "gaussian_blind": "gaussian:sigma=0..55",
+    # Wan et al., CVPR 2020, list these defects; how strong they are was chosen by eye.
+    "old_photo": "grain:sigma=5..20,scratches,fading:color=0.3..1:contrast=0.2..0.8:yellowing=0.1..0.8,clip",
 }
 """Recipes with a name."""
 

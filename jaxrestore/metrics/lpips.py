@@ -64,7 +64,8 @@ def lpips_heads(state: Mapping[str, np.ndarray]) -> tuple[np.ndarray, ...]:
       state: tensors by name, "lin0.model.1.weight" (1, C, 1, 1) and so on, as `jaxrestore.weights.read` gives them.
 
     Returns:
-      (C,) for each layer, in order: 64, 192, 384, 256, 256 for AlexNet; 64, 128, 256, 512, 512 for VGG-16.
+      (C,) for each layer, in order: 64, 192, 384, 256, 256 for AlexNet; 64, 128, 256, 512, 512 for VGG-16; seven for
+      SqueezeNet.
 
     Raises:
       InputError: other tensors, or tensors of other shapes, are in it.

@@ -12,6 +12,8 @@ from tests.shared import SHARED, needs_testdata
 
 HEADS = (np.array([0.5, 1.0, 2.0], np.float32), np.array([1.0, 0.0, 3.0, 0.25], np.float32))
 
+ALEX, VGG, SQUEEZE = (64, 192, 384, 256, 256), (64, 128, 256, 512, 512), (64, 128, 256, 384, 384, 512, 512)
+
 
 def features(image):
     """Two layers: the image less a half, and a quarter of its pixels with four channels, of which some vectors are zero."""
@@ -54,7 +56,7 @@ def test_has_a_gradient_where_all_features_are_zero(images):
 
 
 @needs_testdata
-@pytest.mark.parametrize(("name", "channels"), [("alex", (64, 192, 384, 256, 256)), ("vgg", (64, 128, 256, 512, 512))])
+@pytest.mark.parametrize(("name", "channels"), [("alex", ALEX), ("vgg", VGG), ("squeeze", SQUEEZE)])
 def test_the_authors_heads(name, channels):
     heads = lpips_heads(read(SHARED / f"testdata/weights/lpips/{name}.pth").tensors)
     assert tuple(len(head) for head in heads) == channels

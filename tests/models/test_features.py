@@ -1,4 +1,4 @@
-"""VGG and AlexNet against torchvision's structure: names, counts, and the same numbers from SciPy's correlations."""
+"""VGG, AlexNet and SqueezeNet against torchvision's structure: names, counts, and the same numbers from SciPy's correlations."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ import pytest
 from scipy.signal import correlate
 
 from jaxrestore.errors import InputError
-from jaxrestore.models.features import alexnet, vgg
+from jaxrestore.models.features import alexnet, squeezenet, vgg
 from jaxrestore.nn.imagenet import DEVIATION, MEAN, standardise
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.weights import from_reference, load_weights, to_reference
@@ -82,6 +82,52 @@ def test_torchvisions_names_and_number_of_parameters(name):
         place += 1 if layer == "M" else 2
     assert expected_tensors(model) == names
     assert sum(int(np.prod(shape)) for shape in names.values()) == count
+
+
+def squeezenet_by_hand(state, image) -> list[np.ndarray]:
+    """What LPIPS compares of torchvision's `squeezenet1_1`, by SciPy in float64, NCHW."""
+
+    def conv(name, x, step=1):
+        weight, bias = state[f"features.{name}.weight"], state[f"features.{name}.bias"]
+        border = weight.shape[-1] // 2 if step == 1 else 0
+        x = np.pad(x, ((0, 0), (0, 0), (border,) * 2, (border,) * 2))
+        return np.stack([[correlate(one, k, "valid")[0] + b for k, b in zip(weight, bias, strict=True)] for one in x])[:, :, ::step, ::step]
+
+    def pool(x):
+        x = np.pad(x, ((0, 0), (0, 0), (0, 1 - x.shape[2] % 2), (0, 1 - x.shape[3] % 2)), constant_values=-np.inf)
+        return np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3))[:, :, ::2, ::2].max((-1, -2))
+
+    x = np.moveaxis((image.astype(np.float64) - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225], -1, 1)
+    found = {}
+    for place in range(13):
+        if place == 0:
+            x = conv(0, x, step=2)
+        elif place == 1:
+            x = np.maximum(x, 0)
+        elif place in (2, 5, 8):
+            x = pool(x)
+        else:
+            x = np.maximum(conv(f"{place}.squeeze", x), 0)
+            x = np.maximum(np.concatenate([conv(f"{place}.expand1x1", x), conv(f"{place}.expand3x3", x)], 1), 0)
+        found[place] = x
+    return [found[place] for place in (1, 4, 7, 9, 10, 11, 12)]
+
+
+def test_squeezenet_equals_torchvisions_layers():
+    model = squeezenet.SqueezeNet(channel_divisor=8)
+    image = np.random.default_rng(0).uniform(size=(1, 37, 43, 3)).astype(np.float32)  # every pooling meets odd and even sides
+    variables = jax.tree.map(lambda leaf: leaf + 0.1 if leaf.ndim == 1 else leaf, initialise(model, jax.random.key(1), image))
+    for ours, theirs in zip(jax.jit(model.apply)(variables, image), squeezenet_by_hand(to_reference(model, variables), image), strict=True):
+        np.testing.assert_allclose(np.moveaxis(ours, -1, 1), theirs, atol=2e-5 * np.abs(theirs).max(), rtol=0)
+        assert np.ptp(theirs) > 0.1
+    shapes = expected_tensors(squeezenet.SqueezeNet())
+    assert sum(int(np.prod(shape)) for shape in shapes.values()) == 722_496
+    assert shapes["features.12.expand3x3.weight"] == (256, 64, 3, 3)
+    with pytest.raises(InputError, match="SqueezeNet needs 25x25 pixels"):
+        model.apply(variables, image[:, :24])
+    assert model.apply(variables, image[:, :25, :25])[-1].shape == (1, 1, 1, 64)
+    with pytest.raises(InputError, match=r"SqueezeNet has no layer \['fire1'\]"):
+        squeezenet.SqueezeNet(("fire1",)).apply(variables, image)
 
 
 def test_weights_load_from_torchvisions_file_without_the_classifier(tmp_path):

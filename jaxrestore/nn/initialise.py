@@ -26,10 +26,15 @@ _recording: ContextVar[dict[tuple[str, ...], Callable] | None] = ContextVar("rec
 
 def parameter(module: nn.Module, name: str, initialiser: Callable, shape: tuple[int, ...], dtype: DType) -> jax.typing.ArrayLike:
     """`module.param`, and a note of which initialiser the parameter wants when `initialise` is asking."""
+    note((*module.path, name), initialiser)
+    return module.param(name, initialiser, shape, dtype)
+
+
+def note(path: tuple[str, ...], initialiser: Callable) -> None:
+    """Say which initialiser a variable wants, when `initialise` is asking; for statistics that do not begin as zeros or ones."""
     recording = _recording.get()
     if recording is not None:
-        recording[(*module.path, name)] = initialiser
-    return module.param(name, initialiser, shape, dtype)
+        recording[path] = initialiser
 
 
 @dataclass(frozen=True)
@@ -181,7 +186,7 @@ def initialise(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Va
 def _draw(path: tuple[str, ...], leaf: jax.ShapeDtypeStruct, wanted: Mapping, seed: bytes, key: Key) -> jax.Array:
     digest = hashlib.sha256(seed + "/".join(path).encode()).digest()
     initialiser = wanted.get(path[1:])
-    if path[0] == "batch_stats":
+    if path[0] == "batch_stats" and initialiser is None:
         initialiser = ones if path[-1] == "var" else zeros
     if initialiser is None:
         raise ValueError(f"parameter {'/'.join(path)} does not come from a layer of jaxrestore.nn: use model.init for this network")

@@ -56,6 +56,44 @@ class BatchNorm(nn.Module):
         return image.astype(dtype) * factor.astype(dtype).reshape(1, 1, 1, -1) + shift.astype(dtype).reshape(1, 1, 1, -1)
 
 
+class LayerNorm(nn.Module):
+    """Normalisation of each pixel by the mean and variance of its channels (Ba, Kiros and Hinton 2016).
+
+    Attributes:
+      epsilon: added to the variance.
+      use_bias: whether a shift is learnt beside the scale.
+      centred: whether the mean is taken off; Restormer's "bias-free" form only divides by the deviation.
+      dtype: type of the result; statistics are at least float32.
+      param_dtype: type of scale and shift.
+
+    Takes and gives (..., C).
+    """
+
+    epsilon: float = 1e-5
+    use_bias: bool = True
+    centred: bool = True
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        """Normalise."""
+        channels = x.shape[-1]
+        scale = parameter(self, "scale", ones, (channels,), self.param_dtype)
+        wide = x.astype(jnp.promote_types(x.dtype, jnp.float32))
+        mean = jnp.mean(wide, -1, keepdims=True)
+        deviation = wide - mean
+        inverse = lax.rsqrt(jnp.mean(jnp.square(deviation), -1, keepdims=True) + self.epsilon)
+        result = (deviation if self.centred else wide) * inverse * _along_channels(scale, x)
+        if self.use_bias:
+            result = result + _along_channels(parameter(self, "bias", zeros, (channels,), self.param_dtype), x)
+        return result.astype(self.dtype or x.dtype)
+
+
+def _along_channels(values: jax.typing.ArrayLike, x: jax.Array) -> jax.Array:
+    return jnp.asarray(values).reshape((1,) * (x.ndim - 1) + (-1,))
+
+
 def _over_devices(*statistics: jax.Array) -> tuple[jax.Array, ...]:
     try:
         lax.axis_size(DATA_AXIS)

@@ -30,8 +30,8 @@ _THEIR_LEAF = {
     "mean": "running_mean",
     "var": "running_var",
 }
-# Counters and the like that no network's output depends on.
-_NO_COUNTERPART = ("num_batches_tracked",)
+# Counters and tables that follow from the network's fields.
+_NO_COUNTERPART = ("num_batches_tracked", "relative_position_index", "attn_mask", "position_ids")
 _WRAPPERS = ("module.",)
 
 

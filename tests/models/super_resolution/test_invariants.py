@@ -30,6 +30,7 @@ from jaxrestore.models.super_resolution.san import SAN
 from jaxrestore.models.super_resolution.srcnn import SRCNN
 from jaxrestore.models.super_resolution.srdensenet import SRDenseNet
 from jaxrestore.models.super_resolution.srresnet import SRGANDiscriminator, SRResNet
+from jaxrestore.models.super_resolution.swinir import SwinIR
 from jaxrestore.models.super_resolution.vdsr import VDSR
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.weights.reference import variable_shapes
@@ -54,6 +55,9 @@ SMALL: dict[str, nn.Module] = {
     "rnan": RNAN(2, features=4, depth=1),
     "san": SAN(3, features=8, groups=1, depth=1, reduction=2),
     "han": HAN(2, features=4, groups=2, depth=1, reduction=2),
+    "swinir": SwinIR(2, features=8, depths=(2,), heads=(2,), window=4, tail_features=4),
+    "swinir_real": SwinIR(4, "nearest_conv", features=8, depths=(1,), heads=(2,), window=4, tail_features=4, three_convolutions=True),
+    "swinir_denoise": SwinIR(1, "residual", features=8, depths=(1,), heads=(2,), window=4),
     "esrgan": RRDBNet(4, features=4, growth=4, depth=1),
     "real_esrgan": RRDBNet(2, features=4, growth=4, depth=1),
     "idn": IDN(2, features=16, depth=1),
@@ -63,7 +67,7 @@ UNUSED = {"mdsr": ("x3",), "carn": ("x2",), "san": ("unused",)}
 """Parameters that this application cannot reach: the heads and tails of other scales, and what the reference never used."""
 
 
-@pytest.mark.parametrize("name", [name for name in list_models("super_resolution") if not name.startswith("edcnn")])
+@pytest.mark.parametrize("name", [name for name in list_models() if ".super_resolution." in model_card(name).module.__module__])
 def test_has_the_published_number_of_parameters(name: str):
     card = model_card(name)
     assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(card.create())["params"])) == card.parameters

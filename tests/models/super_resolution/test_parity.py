@@ -27,10 +27,30 @@ from jaxrestore.models.super_resolution.san import SAN
 from jaxrestore.models.super_resolution.srcnn import SRCNN
 from jaxrestore.models.super_resolution.srdensenet import SRDenseNet
 from jaxrestore.models.super_resolution.srresnet import SRGANDiscriminator, SRResNet
+from jaxrestore.models.super_resolution.swinir import SwinIR
 from jaxrestore.models.super_resolution.vdsr import VDSR
 from jaxrestore.ops.resize import imresize
 from jaxrestore.weights import from_reference, to_reference
 from tests.parity.golden import Golden, goldens
+
+TAILS = {"pixelshuffle": "pixel_shuffle", "pixelshuffledirect": "pixel_shuffle_direct", "nearest+conv": "nearest_conv", "": "residual"}
+
+
+def swinir(theirs: dict) -> SwinIR:
+    return SwinIR(
+        theirs["upscale"],
+        TAILS[theirs["upsampler"]],
+        theirs["embed_dim"],
+        tuple(theirs["depths"]),
+        tuple(theirs["num_heads"]),
+        theirs["window_size"],
+        float(theirs["mlp_ratio"]),
+        tail_features=12,
+        three_convolutions=theirs["resi_connection"] == "3conv",
+        value_range=theirs["img_range"],
+        channels=theirs["in_chans"],
+    )
+
 
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "srcnn-915": lambda c, scale: SRCNN(kernel_sizes=(9, 1, 5), padding_mode="zeros"),
@@ -54,6 +74,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "rnan-*": lambda c, scale: RNAN(scale, c["n_feats"], c["n_resgroups"] - 2),
     "san-*": lambda c, scale: SAN(scale, c["n_feats"], c["n_resgroups"], c["n_resblocks"], c["reduction"]),
     "han-*": lambda c, scale: HAN(scale, c["n_feats"], c["n_resgroups"], c["n_resblocks"], c["reduction"]),
+    "swinir-*": lambda c, scale: swinir(c),
     "esrgan-rrdb-*": lambda c, scale: RRDBNet(
         scale, c.get("nf", c.get("num_feat")), c.get("gc", c.get("num_grow_ch")), c.get("nb", c.get("num_block"))
     ),

@@ -5,6 +5,15 @@ step gives every image its own key through `batched`. `recipes.parse` reads a de
 """
 
 from jaxrestore.degradations.batches import batched, image_keys
+from jaxrestore.degradations.blur import (
+    anisotropic_blur,
+    box_blur,
+    defocus,
+    gaussian_blur,
+    generalised_gaussian_blur,
+    plateau_blur,
+    sinc_blur,
+)
 from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.compose import blind, chain, choice
 from jaxrestore.degradations.dither import dither_error_diffusion
@@ -13,8 +22,19 @@ from jaxrestore.degradations.erase import erase, erase_mask
 from jaxrestore.degradations.haze import haze, haze_depth, scattering
 from jaxrestore.degradations.missing import cover, missing, missing_mask
 from jaxrestore.degradations.moire import moire
-from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.motion import average_frames, camera_shake, motion_blur, shake_kernel
+from jaxrestore.degradations.noise import (
+    gaussian,
+    gaussian_blind,
+    gaussian_varying,
+    noise_level,
+    poisson,
+    poisson_gaussian,
+    salt_and_pepper,
+    speckle,
+)
 from jaxrestore.degradations.old_photo import fading, grain
+from jaxrestore.degradations.photo import contrast, exposure, pixel_shift, vignetting
 from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.rain import rain, rain_streaks
 from jaxrestore.degradations.recipes import Recipe, parse
@@ -24,20 +44,30 @@ from jaxrestore.degradations.text import text, text_mask
 
 __all__ = [
     "Recipe",
+    "anisotropic_blur",
+    "average_frames",
     "batched",
     "bit_depth",
     "blind",
+    "box_blur",
+    "camera_shake",
     "chain",
     "choice",
     "clip",
+    "contrast",
     "cover",
+    "defocus",
     "dither_error_diffusion",
     "downsample",
     "erase",
     "erase_mask",
+    "exposure",
     "fading",
     "gaussian",
     "gaussian_blind",
+    "gaussian_blur",
+    "gaussian_varying",
+    "generalised_gaussian_blur",
     "grain",
     "haze",
     "haze_depth",
@@ -46,8 +76,13 @@ __all__ = [
     "missing",
     "missing_mask",
     "moire",
+    "motion_blur",
+    "noise_level",
     "parse",
+    "pixel_shift",
+    "plateau_blur",
     "poisson",
+    "poisson_gaussian",
     "quantise",
     "rain",
     "rain_streaks",
@@ -55,9 +90,12 @@ __all__ = [
     "scattering",
     "scratches",
     "scratches_mask",
+    "shake_kernel",
+    "sinc_blur",
     "speckle",
     "strokes",
     "strokes_mask",
     "text",
     "text_mask",
+    "vignetting",
 ]

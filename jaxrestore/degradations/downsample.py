@@ -1,33 +1,52 @@
-"""Low resolution: MATLAB's antialiased bicubic, the degradation of the super-resolution benchmarks. Results are not clipped."""
+"""Low resolution. Results are not clipped.
+
+The kinds of shrinking: "bicubic" is MATLAB's antialiased `imresize`, the degradation of the super-resolution benchmarks; "area" the mean of
+the pixels that become one; "bilinear", "nearest" and "bicubic_sharp" (a = -0.75) are not antialiased, as in PyTorch's `interpolate`
+and OpenCV's `resize`, and leave aliasing.
+"""
 
 import jax
 
 from jaxrestore.degradations.batches import each_image
+from jaxrestore.errors import InputError
 from jaxrestore.ops.checks import check_range
+from jaxrestore.ops.interpolate import interpolate
 from jaxrestore.ops.resize import imresize
 from jaxrestore.typing import Image, Key
 
+KINDS = ("bicubic", "bicubic_sharp", "bilinear", "area", "nearest")
 
-def downsample(key: Key, image: Image, scale: int = 4) -> Image:
+
+def downsample(key: Key, image: Image, scale: int = 4, kind: str = "bicubic") -> Image:
     """Shrink by a whole number.
 
     Args:
       key: not used; resizing is not random.
       image: (..., H, W, C) in [0, 1].
       scale: how many times smaller, >= 1.
+      kind: "bicubic", "bicubic_sharp", "bilinear", "area" or "nearest".
 
     Returns:
       (..., ceil(H / scale), ceil(W / scale), C).
 
     Raises:
-      InputError: scale is below 1.
+      InputError: scale is below 1, or an unknown kind.
     """
     check_range("scale", scale, low=1)
-    return each_image(_downsample, key, image, scale=scale)
+    _check_kind(kind)
+    return each_image(_downsample, key, image, scale=scale, kind=kind)
 
 
-def _downsample(key: Key, image: jax.Array, scale: int) -> jax.Array:
-    return imresize(image, 1.0 / scale)
+def _downsample(key: Key, image: jax.Array, scale: int, kind: str) -> jax.Array:
+    if kind == "bicubic":
+        return imresize(image, 1.0 / scale)
+    height, width = image.shape[:2]
+    return interpolate(image, size=(-(-height // scale), -(-width // scale)), method=kind.removesuffix("_sharp"))
+
+
+def _check_kind(kind: str) -> None:
+    if kind not in KINDS:
+        raise InputError(f"kind is {kind!r}: it must be one of {', '.join(KINDS)}")
 
 
 def low_resolution(key: Key, image: Image, scale: int = 4) -> Image:

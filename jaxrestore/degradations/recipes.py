@@ -21,6 +21,15 @@ import jax
 
 from jaxrestore.degradations.arguments import Count, Interval, Level, Number
 from jaxrestore.degradations.batches import Degradation, each_image
+from jaxrestore.degradations.blur import (
+    anisotropic_blur,
+    box_blur,
+    defocus,
+    gaussian_blur,
+    generalised_gaussian_blur,
+    plateau_blur,
+    sinc_blur,
+)
 from jaxrestore.degradations.checks import check_image, check_interval
 from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.compose import blind, chain
@@ -30,8 +39,10 @@ from jaxrestore.degradations.erase import erase
 from jaxrestore.degradations.haze import haze
 from jaxrestore.degradations.missing import missing
 from jaxrestore.degradations.moire import moire
-from jaxrestore.degradations.noise import gaussian, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.motion import camera_shake, motion_blur
+from jaxrestore.degradations.noise import gaussian, gaussian_varying, poisson, poisson_gaussian, salt_and_pepper, speckle
 from jaxrestore.degradations.old_photo import fading, grain
+from jaxrestore.degradations.photo import contrast, exposure, pixel_shift, vignetting
 from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.rain import rain
 from jaxrestore.degradations.scratches import scratches
@@ -43,7 +54,9 @@ from jaxrestore.typing import Image, Key
 
 STEPS: dict[str, Degradation] = {
     "gaussian": gaussian,
+    "gaussian_varying": gaussian_varying,
     "poisson": poisson,
+    "poisson_gaussian": poisson_gaussian,
     "speckle": speckle,
     "salt_and_pepper": salt_and_pepper,
     "quantise": quantise,
@@ -59,6 +72,19 @@ STEPS: dict[str, Degradation] = {
     "grain": grain,
     "scratches": scratches,
     "fading": fading,
+    "gaussian_blur": gaussian_blur,
+    "anisotropic_blur": anisotropic_blur,
+    "generalised_gaussian_blur": generalised_gaussian_blur,
+    "plateau_blur": plateau_blur,
+    "sinc_blur": sinc_blur,
+    "box_blur": box_blur,
+    "defocus": defocus,
+    "motion_blur": motion_blur,
+    "camera_shake": camera_shake,
+    "pixel_shift": pixel_shift,
+    "exposure": exposure,
+    "contrast": contrast,
+    "vignetting": vignetting,
     "downsample": downsample,
     "low_resolution": low_resolution,
     "clip": clip,
@@ -243,7 +269,7 @@ def _typed(name: str, kind: Any, value: Value) -> Value:
         raise InputError(f"{name} is {shown}: it must be {_form(kind)}")
     if isinstance(value, str):
         return value
-    ends = tuple(end if whole else float(end) for end in ends)
+    ends = tuple(end if whole else float(end) + 0.0 for end in ends)
     if len(ends) > 1:
         check_interval(name, ends)
     return ends if len(ends) > 1 else ends[0]

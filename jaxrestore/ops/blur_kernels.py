@@ -295,7 +295,11 @@ def _motion(size: int, length: jax.Array, angle: jax.Array) -> jax.Array:
 
 @partial(jax.jit, static_argnums=0)
 def _trajectory(size: int, points: jax.Array, weights: jax.Array) -> jax.Array:
-    # A product of two tents for each point, summed over the points: one small matrix product instead of a scatter.
     position = jnp.arange(size, dtype=float) - size // 2
     rows, columns = (jnp.maximum(1.0 - jnp.abs(points[:, i, None] - position[None, :]), 0.0) for i in (0, 1))
-    return _normalised(jnp.matmul((rows * weights[:, None]).T, columns, precision="highest"))
+
+    # One point after the other: a scatter, a matrix product or a reduction may add in another order for another number of kernels.
+    def add(kernel: jax.Array, tents: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, None]:
+        return kernel + tents[0][:, None] * tents[1][None, :], None
+
+    return _normalised(jax.lax.scan(add, jnp.zeros((size, size), rows.dtype), (rows * weights[:, None], columns))[0])

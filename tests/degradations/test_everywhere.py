@@ -10,6 +10,15 @@ import pytest
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxrestore.degradations import batched, choice, clip, image_keys
+from jaxrestore.degradations.blur import (
+    anisotropic_blur,
+    box_blur,
+    defocus,
+    gaussian_blur,
+    generalised_gaussian_blur,
+    plateau_blur,
+    sinc_blur,
+)
 from jaxrestore.degradations.checks import check_image
 from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
@@ -17,8 +26,18 @@ from jaxrestore.degradations.erase import erase, erase_mask
 from jaxrestore.degradations.haze import haze, scattering
 from jaxrestore.degradations.missing import cover, missing, missing_mask
 from jaxrestore.degradations.moire import moire
-from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.motion import average_frames, camera_shake, motion_blur
+from jaxrestore.degradations.noise import (
+    gaussian,
+    gaussian_blind,
+    gaussian_varying,
+    poisson,
+    poisson_gaussian,
+    salt_and_pepper,
+    speckle,
+)
 from jaxrestore.degradations.old_photo import fading, grain
+from jaxrestore.degradations.photo import contrast, exposure, pixel_shift, vignetting
 from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.rain import rain, rain_streaks
 from jaxrestore.degradations.recipes import STEPS, parse
@@ -30,7 +49,9 @@ from tests.degradations.compiled import compiled
 
 RANDOM = {
     "gaussian": partial(gaussian, sigma=25.0),
+    "gaussian_varying": gaussian_varying,
     "poisson": partial(poisson, peak=30.0),
+    "poisson_gaussian": partial(poisson_gaussian, peak=30.0, sigma=5.0),
     "speckle": partial(speckle, sigma=25.0),
     "salt_and_pepper": partial(salt_and_pepper, rate=0.3),
     "erase": partial(erase, count=(1, 3)),
@@ -52,8 +73,25 @@ FIXED = {
     "downsample": downsample,
     "low_resolution": partial(low_resolution, scale=2),
     "fading": fading,
+    "pixel_shift": partial(pixel_shift, down=1.3, right=-0.4),
+    "exposure": partial(exposure, stops=-1.0),
+    "contrast": partial(contrast, factor=0.5),
+    "vignetting": partial(vignetting, strength=0.5),
     "clip": clip,
 }
+BLURS = {
+    "gaussian_blur": partial(gaussian_blur, sigma=1.3, size=7),
+    "anisotropic_blur": partial(anisotropic_blur, sigma_long=2.0, sigma_short=0.8, angle=30.0, size=5),
+    "generalised_gaussian_blur": partial(generalised_gaussian_blur, sigma_long=2.0, sigma_short=0.8, shape=0.7, size=5),
+    "plateau_blur": partial(plateau_blur, sigma_long=2.0, sigma_short=0.8, shape=1.5, size=5),
+    "sinc_blur": partial(sinc_blur, cutoff=2.0, size=5),
+    "box_blur": partial(box_blur, width=3.5, size=5),
+    "defocus": partial(defocus, radius=2.0, size=5),
+    "motion_blur": partial(motion_blur, length=4.0, angle=20.0, size=5),
+}
+SHAKE = {"camera_shake": partial(camera_shake, length=4.0, size=5)}
+RANDOM |= SHAKE
+FIXED |= BLURS
 ALL = RANDOM | FIXED
 # Where on a screen a sensor's pixel looks is known to 1e-6 pixels, and black is where a gamma of 1 / 2.2 is steep.
 ROUNDING = {"moire": 1e-5}
@@ -101,7 +139,8 @@ def test_another_key_gives_another_result(name: str):
 
 @pytest.mark.parametrize("name", ALL)
 def test_shapes_and_types(name: str):
-    for shape in ((1, 1, 1), (2, 3, 9, 5, 1), (0, 4, 4, 3)):
+    smallest = (7, 7) if name in BLURS | SHAKE else (1, 1)  # a kernel must fit
+    for shape in ((*smallest, 1), (2, 3, 9, 7, 1), (0, *smallest, 3)):
         for dtype in (jnp.bfloat16, jnp.float32):
             result = jax.eval_shape(ALL[name], KEY, jax.ShapeDtypeStruct(shape, dtype))
             assert result.dtype == dtype
@@ -178,6 +217,31 @@ GREY = np.full((2, 4, 4, 1), 0.5, np.float32)
         (partial(scratches_mask, dust=(5, 2)), GREY, r"dust is 5\.\.2"),
         (partial(downsample, scale=0), GREY, "scale is 0"),
         (partial(low_resolution, scale=-2), GREY, "scale is -2"),
+        (partial(downsample, kind="sinc"), GREY, "kind is 'sinc': it must be one of bicubic, "),
+        (partial(gaussian_varying, sigma=(5.0, 2.0)), GREY, r"sigma is 5\.\.2"),
+        (partial(gaussian_varying, cells=0), GREY, "cells is 0"),
+        (partial(poisson_gaussian, peak=-1.0, sigma=0.0), GREY, "peak is -1"),
+        (partial(poisson_gaussian, peak=1.0, sigma=-1.0), GREY, "sigma is -1"),
+        (partial(gaussian_blur, sigma=-1.0, size=3), GREY, "^sigma is -1: it must be at least 0"),
+        (partial(gaussian_blur, sigma=1.0, size=5), GREY, "size is 5: the kernel must fit into the image, which is 4x4"),
+        (partial(gaussian_blur, sigma=1.0, size=2), GREY, "size is 2: a kernel's size must be odd"),
+        (partial(defocus, radius=1.0, size=3, padding="mirror"), GREY, "padding is 'mirror': it must be one of reflect"),
+        (partial(anisotropic_blur, sigma_long=1.0, sigma_short=-1.0, size=3), GREY, "sigma_short is -1"),
+        (partial(generalised_gaussian_blur, sigma_long=0.0, sigma_short=1.0, size=3), GREY, "sigma_long is 0: it must be greater"),
+        (partial(plateau_blur, sigma_long=1.0, sigma_short=1.0, shape=0.0, size=3), GREY, "shape is 0"),
+        (partial(sinc_blur, cutoff=4.0, size=3), GREY, "cutoff is 4"),
+        (partial(box_blur, width=-1.0, size=3), GREY, "width is -1"),
+        (partial(defocus, radius=-1.0, size=3), GREY, "radius is -1"),
+        (partial(motion_blur, length=-1.0, size=3), GREY, "length is -1"),
+        (partial(camera_shake, jerks=300.0, size=3), GREY, r"jerks is 300: it must be in 0\.\.256"),
+        (partial(camera_shake, pull=-1.0, size=3), GREY, "pull is -1"),
+        (partial(average_frames, gamma=0.0), GREY, "gamma is 0"),
+        (average_frames, GREY + 1.0, r"image has values from 1\.5"),
+        (average_frames, GREY[:0], "there must be at least one"),
+        (partial(exposure, stops=float("inf")), GREY, "stops is inf"),
+        (partial(contrast, factor=-1.0), GREY, "factor is -1"),
+        (partial(vignetting, strength=1.0), GREY, "strength is 1"),
+        (partial(pixel_shift, down=float("nan")), GREY, "down is nan"),
         (partial(gaussian, sigma=1.0), NAN, "image has values that are NaN or infinite"),
         (parse("gaussian:sigma=1"), GREY + 1.0, r"image has values from 1\.5 to 1\.5: they must be in 0\.\.1"),
     ],

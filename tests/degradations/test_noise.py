@@ -10,7 +10,16 @@ import pytest
 from scipy import stats
 
 from jaxrestore.degradations.compose import blind
-from jaxrestore.degradations.noise import gaussian, gaussian_blind, poisson, salt_and_pepper, speckle
+from jaxrestore.degradations.noise import (
+    gaussian,
+    gaussian_blind,
+    gaussian_varying,
+    noise_level,
+    poisson,
+    poisson_gaussian,
+    salt_and_pepper,
+    speckle,
+)
 from tests.degradations.compiled import compiled
 
 KEY = jax.random.key(7)
@@ -67,6 +76,28 @@ def test_poisson(value: float, peak: float):
     np.testing.assert_allclose(counts, np.round(counts), atol=1e-3)
     mean = value * peak
     assert_moments(counts, mean, mean, mean * (1 + 3 * mean))
+
+
+@pytest.mark.parametrize(("value", "peak", "sigma"), [(0.1, 50.0, 10.0), (0.8, 400.0, 3.0)])
+def test_poisson_gaussian(value: float, peak: float, sigma: float):
+    photons, read = value / peak, (sigma / 255.0) ** 2
+    # Central fourth moments: lambda (1 + 3 lambda) of the counts, 3 of the normal number, and six times the product of the variances.
+    fourth = photons / peak**2 + 3 * (photons + read) ** 2
+    assert_moments(poisson_gaussian(KEY, constant(value), peak, sigma), np.float32(value), photons + read, fourth)
+
+
+def test_gaussian_varying_has_the_level_of_its_map():
+    images = np.full((40, 64, 48, 3), 0.5, np.float32)
+    noise = (np.asarray(compiled(gaussian_varying)(KEY, images), np.float64) - 0.5) * 255.0
+    level = np.asarray(compiled(noise_level)(KEY, images))
+    assert level.shape == (40, 64, 48, 1)
+    assert level.min() > 0.0
+    assert level.max() < 50.0
+    assert stats.kstest((noise / level).ravel()[::7], "norm").pvalue > 1e-3
+    assert np.abs(np.diff(level, axis=1)).max() < 50.0 * 1.5 * 4 / 64  # the steepest of a smooth step over a quarter of the height
+    # At the corners of the fields, the draws themselves are uniform.
+    corners = np.asarray(compiled(partial(noise_level, cells=1))(KEY, images))[:, [0, 0, -1, -1], [0, -1, 0, -1], 0]
+    assert stats.kstest(corners.ravel(), stats.uniform(0.0, 50.0).cdf).pvalue > 1e-3
 
 
 def test_poisson_takes_negative_light_as_none():

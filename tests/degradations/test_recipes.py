@@ -62,11 +62,12 @@ def test_scale():
     assert parse("downsample").scale == Fraction(1, 4)
     assert parse("downsample:scale=2,gaussian:sigma=5,downsample:scale=3").scale == Fraction(1, 6)
     assert parse("edcnn").scale == 1
-    required = {"sigma": 5.0, "peak": 30.0, "rate": 0.5}
+    required = {"sigma": 5.0, "peak": 30.0, "rate": 0.5, "sigma_long": 2.0, "sigma_short": 1.0, "cutoff": 2.0}
+    required |= {"width": 3.0, "radius": 2.0, "length": 5.0, "stops": 1.0, "factor": 0.5, "strength": 0.5}
     for name in STEPS:  # no step changes the size without saying so
         made = step(name, **{n: v for n, v in required.items() if n in recipes._parameters(name)})
-        result = jax.eval_shape(made, KEY, jax.ShapeDtypeStruct((24, 48, 3), np.float32))
-        assert result.shape == (24 * made.scale, 48 * made.scale, 3)
+        result = jax.eval_shape(made, KEY, jax.ShapeDtypeStruct((48, 64, 3), np.float32))
+        assert result.shape == (48 * made.scale, 64 * made.scale, 3)
     assert set(SCALES) <= set(STEPS)
 
 
@@ -76,9 +77,13 @@ def level(low: float, high: float):
 
 
 counts = st.one_of(st.integers(0, 9), st.tuples(st.integers(0, 4), st.integers(5, 9)))
+sizes = st.sampled_from([5, 21])  # few, since every size is compiled for itself
+oriented = {"sigma_long": level(1e-3, 9), "sigma_short": level(1e-3, 9), "angle": level(-180, 180), "size": sizes}
 arguments = {
     "gaussian": {"sigma": level(0, 1e5)},
+    "gaussian_varying": {"sigma": level(0, 1e5), "cells": st.integers(1, 9)},
     "poisson": {"peak": level(1e-6, 1e5)},
+    "poisson_gaussian": {"peak": level(1e-6, 1e5), "sigma": level(0, 1e5)},
     "speckle": {"sigma": level(0, 1e5)},
     "salt_and_pepper": {"rate": level(0, 1), "salt": level(0, 1)},
     "quantise": {"levels": st.integers(2, 65536)},
@@ -108,7 +113,20 @@ arguments = {
     "grain": {"sigma": level(0, 1e5), "size": st.floats(0, 16)},
     "scratches": {"lines": counts, "dust": counts, "folds": counts, "opacity": level(0, 1)},
     "fading": {"color": level(0, 1), "contrast": level(0, 1), "yellowing": level(0, 1)},
-    "downsample": {"scale": st.integers(1, 9)},
+    "gaussian_blur": {"sigma": level(0, 9), "size": sizes},
+    "anisotropic_blur": oriented,
+    "generalised_gaussian_blur": oriented | {"shape": level(0.1, 9)},
+    "plateau_blur": oriented | {"shape": level(0.1, 9)},
+    "sinc_blur": {"cutoff": level(0, 3), "size": sizes},
+    "box_blur": {"width": level(0, 9), "size": sizes},
+    "defocus": {"radius": level(0, 9), "size": sizes},
+    "motion_blur": {"length": level(0, 30), "angle": level(-180, 180), "size": sizes},
+    "camera_shake": {"length": level(0, 30), "tremor": level(0, 9), "pull": level(0, 9), "jerks": level(0, 9), "size": sizes},
+    "pixel_shift": {"down": level(-9, 9), "right": level(-9, 9)},
+    "exposure": {"stops": level(-9, 9), "gamma": level(1, 3)},
+    "contrast": {"factor": level(0, 9), "pivot": level(0, 1)},
+    "vignetting": {"strength": st.floats(0, 0.99)},
+    "downsample": {"scale": st.integers(1, 9), "kind": st.sampled_from(["bicubic", "area", "nearest"])},
     "low_resolution": {"scale": st.integers(1, 9)},
     "clip": {},
 }
@@ -147,6 +165,8 @@ def test_any_other_text_is_refused_in_one_line(text: str):
         ("gaussian:sigma=25,", "empty step"),
         ("gaussian:sigma=25,jpeg:quality=40", "unknown step: 'jpeg'; there are gaussian, poisson"),
         ("gausian:sigma=25", "unknown step: 'gausian', did you mean gaussian or"),
+        ("gaussian:sigma=25,blurr:sigma=40", "unknown step: 'blurr', did you mean box_blur.* there are gaussian, "),
+        ("gausian:sigma=25", "unknown step: 'gausian', did you mean gaussian or gaussian_blur"),
         ("edcn", "did you mean edcnn"),
         ("edcnn:scale=2", "edcnn is a recipe"),
         ("gaussian:sigm=25", "unknown argument of gaussian: 'sigm', did you mean sigma"),

@@ -6,13 +6,14 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 
 from jaxrestore.errors import InputError
 from jaxrestore.losses.comparison import PerImage, absolute, as_single, check_same_shape, per_image
 from jaxrestore.ops.checks import check_range
-from jaxrestore.ops.filtering import filter_valid, gaussian_taps
-from jaxrestore.ops.padding import pad
-from jaxrestore.ops.structural_similarity import MULTISCALE_WEIGHTS, multiscale_similarity, similarity_maps, structural_similarity
+from jaxrestore.ops.filtering import gaussian_taps
+from jaxrestore.ops.structural_similarity import MULTISCALE_WEIGHTS, multiscale_similarity, similarity_of_means, structural_similarity
 from jaxrestore.typing import Image
 
 _WINDOW = gaussian_taps(11, 1.5)
@@ -103,10 +104,21 @@ def _ms_ssim(prediction: jax.Array, target: jax.Array, weights: tuple[float, ...
 def _l1_ms_ssim(prediction: jax.Array, target: jax.Array, alpha: float, sigmas: tuple[float, ...]) -> jax.Array:
     similarity = jnp.ones((), prediction.dtype)
     for sigma in sigmas:
-        reach = math.ceil(_REACH * sigma)
-        taps = gaussian_taps(2 * reach + 1, sigma)
-        a, b = (pad(x, (reach, reach), (reach, reach), "symmetric") for x in (prediction, target))
-        luminance, structure = similarity_maps(a, b, taps)
+        blur = partial(_blur, sigma=sigma)
+        luminance, structure = similarity_of_means(prediction, target, blur)
         similarity = similarity * structure
-    error = filter_valid(absolute(a - b), taps)
-    return per_image(alpha * (1.0 - luminance * similarity) + (1.0 - alpha) * error)
+    return per_image(alpha * (1.0 - luminance * similarity) + (1.0 - alpha) * blur(absolute(prediction - target)))
+
+
+def _blur(image: jax.Array, sigma: float) -> jax.Array:
+    """A Gaussian mean with mirrored borders, as products with a matrix: of wide windows on small images faster than sums of shifts."""
+    rows, columns = (jnp.asarray(_blur_matrix(side, sigma), image.dtype) for side in image.shape[-3:-1])
+    image = jnp.einsum("ij,...jwc->...iwc", rows, image, precision=lax.Precision.HIGHEST)
+    return jnp.einsum("ij,...hjc->...hic", columns, image, precision=lax.Precision.HIGHEST)
+
+
+def _blur_matrix(side: int, sigma: float) -> np.ndarray:
+    reach = math.ceil(_REACH * sigma)
+    taps = gaussian_taps(2 * reach + 1, sigma)
+    unit = np.pad(np.eye(side), ((reach, reach), (0, 0)), "symmetric")
+    return sum(tap * unit[i : i + side] for i, tap in enumerate(taps))

@@ -1,6 +1,7 @@
 """Structural similarity of two images, at one scale and at several: what the metrics report and the losses minimise."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import jax.numpy as jnp
 import numpy as np
@@ -38,13 +39,30 @@ def similarity_maps(
     Reference: Wang, Bovik, Sheikh and Simoncelli, "Image Quality Assessment: From Error Visibility to Structural Similarity", TIP 2004,
       equations 6 and 13.
     """
+    window = len(taps) ** 2
+    return similarity_of_means(a, b, partial(filter_valid, taps=taps), peak, window / (window - 1) if sample_covariance else 1.0)
+
+
+def similarity_of_means(
+    a: Image, b: Image, local_mean: Callable[[Array], Array], peak: float = 1.0, unbiased: float = 1.0
+) -> tuple[Float[Array, "... _ _ _"], Float[Array, "... _ _ _"]]:
+    """`similarity_maps` with any local mean.
+
+    Args:
+      a: (..., H, W, C) in [0, peak].
+      b: of the same shape.
+      local_mean: (..., H, W, C) -> (..., H', W', C), weighted means whose weights sum to one; any number of leading axes.
+      peak: largest value of the images.
+      unbiased: factor of variances and covariances.
+
+    Returns:
+      Luminance, and contrast times structure, both (..., H', W', C).
+    """
     # (Co)variances do not change with the origin; from the middle of the range their float32 error is smaller.
     middle = peak / 2
     a, b = a - middle, b - middle
     difference = a - b
-    mean_a, mean_b, product, square = filter_valid(jnp.stack([a, b, a * b, difference * difference]), taps)
-    window = len(taps) ** 2
-    unbiased = window / (window - 1) if sample_covariance else 1.0
+    mean_a, mean_b, product, square = local_mean(jnp.stack([a, b, a * b, difference * difference]))
     covariance = unbiased * (product - mean_a * mean_b)
     variance = unbiased * jnp.maximum(square - (mean_a - mean_b) ** 2, 0.0)  # of the difference
     mean_a, mean_b = mean_a + middle, mean_b + middle

@@ -70,6 +70,10 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "tv_super_resolution": Method(
             "tv_super_resolution:tv_super_resolution", "super_resolution", "least total variation that shrinks to the image", ("scale",)
         ),
+        "harmonic": Method("smooth_inpainting:harmonic_inpainting", "inpainting", "a membrane over the holes", ("mask",)),
+        "biharmonic": Method(
+            "smooth_inpainting:biharmonic_inpainting", "inpainting", "a thin plate over the holes, as scikit-image's", ("mask",)
+        ),
         "inverse_filter": Method("inverse_filter:inverse_filter", "deblurring", "division in the Fourier domain, with a cutoff", ("psf",)),
         "wiener_deconvolution": Method(
             "wiener_deconvolution:wiener_deconvolution", "deblurring", "Wiener filter for the spectrum of photographs", ("psf", "sigma")

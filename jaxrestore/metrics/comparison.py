@@ -1,9 +1,6 @@
 """Pairs of images under several conventions side by side: why two papers give two numbers for one picture."""
 
-import os
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -167,12 +164,4 @@ def compare(a: Picture, b: Picture, conventions: Sequence[Convention], measures:
     """
     check_pair(a, b)
     measures = check_measures(measures)
-    # One program does for all conventions that leave images of one shape. The programs compile beside each other.
-    groups: dict[Any, list[Convention]] = defaultdict(list)
-    for convention in dict.fromkeys(conventions):
-        planes = a.shape[-1] if convention.color in ("rgb", "ycbcr") else 1
-        groups[planes, convention.border, convention.window, convention.peak].append(convention)
-    with ThreadPoolExecutor(min(len(groups), os.cpu_count() or 1)) as pool:
-        done = pool.map(lambda group: [measure(a, b, convention, measures) for convention in group], groups.values())
-        found = {c: scores for group, results in zip(groups.values(), done, strict=True) for c, scores in zip(group, results, strict=True)}
-    return tuple(found[convention] for convention in conventions)
+    return tuple(measure(a, b, convention, measures) for convention in conventions)

@@ -31,6 +31,7 @@ class Measure:
       compute: (a, b, convention) -> one value for each image.
       digits: decimals in tables.
       least: from SSIM's window to the smallest side that an image may have.
+      has_window: it depends on SSIM's window.
       needs_color: it compares colours: the convention must keep RGB, and the images have three channels.
     """
 
@@ -38,6 +39,7 @@ class Measure:
     compute: Callable[[Picture, Picture, Convention], Array]
     digits: int = 4
     least: Callable[[int], int] = lambda window: 1
+    has_window: bool = False
     needs_color: bool = False
 
     def suits(self, shape: tuple[int, ...], convention: Convention) -> bool:
@@ -50,8 +52,8 @@ class Measure:
 MEASURES: Mapping[str, Measure] = MappingProxyType(
     {
         "psnr": Measure("PSNR (dB)", psnr, 3),
-        "ssim": Measure("SSIM", ssim, least=lambda window: window),
-        "ms_ssim": Measure("MS-SSIM", ms_ssim, least=smallest_side),
+        "ssim": Measure("SSIM", ssim, least=lambda window: window, has_window=True),
+        "ms_ssim": Measure("MS-SSIM", ms_ssim, least=smallest_side, has_window=True),
         "mae": Measure("MAE", mae),
         "rmse": Measure("RMSE", rmse),
         "gradient_error": Measure("gradient error", gradient_error, least=lambda window: 3),
@@ -81,7 +83,7 @@ def check_measures(names: Iterable[str]) -> tuple[str, ...]:
 def measure(a: Picture, b: Picture, convention: Convention, names: Iterable[str] = USUAL) -> dict[str, float | None]:
     """Several measures of one pair of images.
 
-    What the convention prepares is compared by one program, so that conventions that differ in colour alone share it.
+    Programs are compiled for what the convention has prepared, so that conventions that differ in colour or rounding alone share them.
 
     Args:
       a: image (H, W, C) in [0, 1], or uint8 or uint16 over the whole range.
@@ -97,18 +99,15 @@ def measure(a: Picture, b: Picture, convention: Convention, names: Iterable[str]
     """
     names = check_measures(names)
     check_pair(a, b)
-    defined = tuple(name for name in names if MEASURES[name].suits(a.shape, convention))
     prepared = _prepare(a, b, convention)
-    values = _measure(*prepared, Convention("rgb", peak=convention.peak, window=convention.window), defined)
-    found = dict(zip(defined, map(float, values), strict=True))
-    return {name: found.get(name) for name in names}
+    values: dict[str, float | None] = dict.fromkeys(names)
+    for name in names:
+        if MEASURES[name].suits(a.shape, convention):
+            window = convention.window if MEASURES[name].has_window else "gaussian"
+            values[name] = float(MEASURES[name].compute(*prepared, Convention("rgb", peak=convention.peak, window=window)))
+    return values
 
 
 @partial(jax.jit, static_argnums=2)
 def _prepare(a: Array, b: Array, convention: Convention) -> tuple[Array, Array]:
     return convention.prepare(a), convention.prepare(b)
-
-
-@partial(jax.jit, static_argnums=(2, 3))
-def _measure(a: Array, b: Array, convention: Convention, names: tuple[str, ...]) -> tuple[Array, ...]:
-    return tuple(MEASURES[name].compute(a, b, convention) for name in names)

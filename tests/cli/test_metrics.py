@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import jax
 import numpy as np
 import pytest
 import rich.console
@@ -111,8 +112,9 @@ def test_conventions_side_by_side():
     a, b = pixels(0), pixels(10)
     conventions = (*usual_conventions(2), Convention("ycbcr"))
     assert [used_for(convention, 2) for convention in conventions].count("") == 3
-    scores = compare(a, b, conventions, ("psnr", "ciede2000"))
-    for convention, values in zip(conventions, scores, strict=True):
-        assert values["psnr"] == pytest.approx(float(psnr(a, b, convention)), rel=1e-5)
-        expected = float(ciede2000(a, b, convention)) if convention.color == "rgb" else None
-        assert values["ciede2000"] == (pytest.approx(expected, rel=1e-5) if expected else None)
+    with jax.enable_x64(True):
+        scores = compare(a, b, conventions, ("psnr", "ciede2000"))
+        for convention, values in zip(conventions, scores, strict=True):
+            assert values["psnr"] == pytest.approx(float(psnr(a, b, convention)), rel=1e-12)
+            expected = float(ciede2000(a, b, convention)) if convention.color == "rgb" else None
+            assert values["ciede2000"] == (pytest.approx(expected, rel=1e-12) if expected else None)

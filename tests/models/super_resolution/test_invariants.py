@@ -20,6 +20,7 @@ from jaxrestore.models.super_resolution.fsrcnn import FSRCNN
 from jaxrestore.models.super_resolution.han import HAN
 from jaxrestore.models.super_resolution.idn import IDN
 from jaxrestore.models.super_resolution.imdn import IMDN
+from jaxrestore.models.super_resolution.ipt import IPT
 from jaxrestore.models.super_resolution.mdsr import MDSR
 from jaxrestore.models.super_resolution.memnet import MemNet
 from jaxrestore.models.super_resolution.msrresnet import MSRResNet
@@ -32,6 +33,7 @@ from jaxrestore.models.super_resolution.srdensenet import SRDenseNet
 from jaxrestore.models.super_resolution.srresnet import SRGANDiscriminator, SRResNet
 from jaxrestore.models.super_resolution.swinir import SwinIR
 from jaxrestore.models.super_resolution.vdsr import VDSR
+from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.weights.reference import variable_shapes
 
@@ -58,12 +60,13 @@ SMALL: dict[str, nn.Module] = {
     "swinir": SwinIR(2, features=8, depths=(2,), heads=(2,), window=4, tail_features=4),
     "swinir_real": SwinIR(4, "nearest_conv", features=8, depths=(1,), heads=(2,), window=4, tail_features=4, three_convolutions=True),
     "swinir_denoise": SwinIR(1, "residual", features=8, depths=(1,), heads=(2,), window=4),
+    "ipt": IPT((2, 3), 0, features=4, image_size=6, patch=2, heads=2, layers=1, shave=4),
     "esrgan": RRDBNet(4, features=4, growth=4, depth=1),
     "real_esrgan": RRDBNet(2, features=4, growth=4, depth=1),
     "idn": IDN(2, features=16, depth=1),
     "imdn": IMDN(3, features=16, depth=2),
 }
-UNUSED = {"mdsr": ("x3",), "carn": ("x2",), "san": ("unused",)}
+UNUSED = {"mdsr": ("x3",), "carn": ("x2",), "san": ("unused",), "ipt": ("head_1", "tail_1")}
 """Parameters that this application cannot reach: the heads and tails of other scales, and what the reference never used."""
 
 
@@ -139,3 +142,19 @@ def test_discriminators_judge_each_image(model: nn.Module, side: int):
 def test_a_scale_without_a_tail_is_refused(make):
     with pytest.raises(ValueError, match="has tails for 2, 3, 4"):
         initialise(make(), jax.random.key(0), jnp.zeros((1, 8, 8, 3)))
+
+
+def test_ipt_joins_squares_without_a_trace():
+    model = IPT((2,), 0, features=4, image_size=6, patch=2, heads=2, layers=1, shave=4)
+    image = np.random.default_rng(4).random((1, 11, 8, 3), np.float32)
+    variables = initialise(model, jax.random.key(0), image)
+    # With the head and all that looks beyond a pixel silenced, only the last bias is left: the same everywhere, however often it is laid.
+    variables = jax.tree.map(jnp.zeros_like, variables)
+    variables["params"]["tail_0"]["bias"] = jnp.asarray([10.0, 20.0, 30.0])
+    result = model.apply(variables, image)
+    chex.assert_shape(result, (1, 22, 16, 3))
+    expected = np.broadcast_to(np.array([10.0, 20.0, 30.0]) / 255.0 + DIV2K_MEAN, result.shape)
+    np.testing.assert_allclose(result, expected, atol=1e-6)
+    whole = model.apply(initialise(model, jax.random.key(1), image), image)
+    corner = model.apply(initialise(model, jax.random.key(1), image), image[:, :6, :6])
+    np.testing.assert_allclose(whole[:, :4, :4], corner[:, :4, :4], atol=1e-5)  # a corner belongs to its own square alone

@@ -18,6 +18,7 @@ from jaxrestore.models.super_resolution.fsrcnn import FSRCNN
 from jaxrestore.models.super_resolution.han import HAN
 from jaxrestore.models.super_resolution.idn import IDN
 from jaxrestore.models.super_resolution.imdn import IMDN
+from jaxrestore.models.super_resolution.ipt import IPT
 from jaxrestore.models.super_resolution.memnet import MemNet
 from jaxrestore.models.super_resolution.msrresnet import MSRResNet
 from jaxrestore.models.super_resolution.rcan import RCAN
@@ -52,6 +53,11 @@ def swinir(theirs: dict) -> SwinIR:
     )
 
 
+def ipt(theirs: dict, task: int) -> IPT:
+    scales = tuple(theirs["scale"])
+    return IPT(scales, task, theirs["n_feats"], theirs["patch_size"], theirs["patch_dim"], theirs["num_heads"], theirs["num_layers"])
+
+
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "srcnn-915": lambda c, scale: SRCNN(kernel_sizes=(9, 1, 5), padding_mode="zeros"),
     "srcnn-955": lambda c, scale: SRCNN(kernel_sizes=(9, 5, 5), padding_mode="zeros"),
@@ -75,6 +81,8 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "san-*": lambda c, scale: SAN(scale, c["n_feats"], c["n_resgroups"], c["n_resblocks"], c["reduction"]),
     "han-*": lambda c, scale: HAN(scale, c["n_feats"], c["n_resgroups"], c["n_resblocks"], c["reduction"]),
     "swinir-*": lambda c, scale: swinir(c),
+    "ipt-x4": lambda c, scale: ipt(c, 0),
+    "ipt-multi-x3": lambda c, scale: ipt(c, 1),
     "esrgan-rrdb-*": lambda c, scale: RRDBNet(
         scale, c.get("nf", c.get("num_feat")), c.get("gc", c.get("num_grow_ch")), c.get("nb", c.get("num_block"))
     ),

@@ -13,6 +13,7 @@ _HOME_OF = {
     "list_models": "jaxrestore.models.catalogue",
     "model_card": "jaxrestore.models.catalogue",
     "create_model": "jaxrestore.models.catalogue",
+    "list_methods": "jaxrestore.classical.catalogue",
     "initialise": "jaxrestore.nn.initialise",
     "Weights": "jaxrestore.weights",
     "load_weights": "jaxrestore.weights",

@@ -22,7 +22,7 @@ class Demo:
     output: Annotated[Path, arg(aliases=("-o",))] = Path("demo")
     """Folder for the pictures."""
     model: Annotated[str | None, arg(metavar="NAME")] = None
-    """A name or tag of `jaxrestore models`; the shipped colour denoiser by default."""
+    """A name or tag of `jaxrestore models`, or a classical method; the shipped colour denoiser by default."""
     weights: Annotated[Path | None, arg(metavar="FILE")] = None
     """A file of weights."""
     sigma: float = 25.0
@@ -47,7 +47,8 @@ class Demo:
         clean = to_float(read_image(PHOTOGRAPH).color)
         noisy = np.asarray(recipe(jax.random.key(self.seed), clean))
         start = time.perf_counter()
-        restored = np.clip(restorer(noisy), 0.0, 1.0)
+        known = {"sigma": self.sigma} if "sigma" in restorer.takes else {}
+        restored = np.clip(restorer(noisy, **known), 0.0, 1.0)
         seconds = time.perf_counter() - start
         convention = convention_for("denoise")
         score = score_image(PHOTOGRAPH.name, restored, clean, noisy, convention)

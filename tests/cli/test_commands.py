@@ -216,6 +216,17 @@ class TestDemo:
         np.testing.assert_array_equal(sheet[32:92, 8:98], clean)
         np.testing.assert_array_equal(sheet[32:92, 106:196], noisy)
 
+    def test_tells_the_noise_level(self, tmp_path, capsys, monkeypatch):
+        small = tmp_path / "small.png"
+        write_image(small, Picture(read_image(demo_module.PHOTOGRAPH).pixels[100:160, 200:290]))
+        monkeypatch.setattr(demo_module, "PHOTOGRAPH", small)
+        monkeypatch.setattr(demo_module, "DETAIL", (10, 10, 30, 20))
+        run("demo", "-o", tmp_path / "demo", "--model", "nonlocal_means:reach=3")
+        shown = capsys.readouterr().out
+        assert "by nonlocal_means:reach=3" in shown
+        scores = [float(line.split()[2]) for line in shown.splitlines()[:2]]
+        assert scores[1] > scores[0] + 3
+
     def test_photograph_is_small_and_explained(self):
         with Image.open(demo_module.PHOTOGRAPH) as photograph:
             assert photograph.size == (600, 400)

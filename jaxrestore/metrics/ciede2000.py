@@ -39,6 +39,7 @@ def ciede2000(a: Picture, b: Picture, convention: Convention | str = "rgb") -> F
     return _ciede2000(a, b, convention)
 
 
+@jax.jit
 def color_difference(a: Lab, b: Lab) -> Float[Array, "..."]:
     """CIEDE2000 of two colours, or of arrays of them.
 

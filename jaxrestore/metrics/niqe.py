@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from scipy.special import gamma
 
 from jaxrestore.errors import InputError
 from jaxrestore.metrics.conventions import Picture, to_float
@@ -188,6 +187,8 @@ def _fit(values: Array) -> tuple[Array, Array, Array, Array]:
 @cache
 def _tables() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For every shape: the ratio of squared mean magnitude to variance, a standard deviation's width, and a width's mean."""
+    from scipy.special import gamma
+
     one, two, three = (gamma(k / _SHAPES) for k in (1, 2, 3))
     return two**2 / (one * three), np.sqrt(one / three), two / one
 

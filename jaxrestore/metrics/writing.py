@@ -62,8 +62,9 @@ def terminal_table(
     if compact:
         table.box, table.pad_edge = None, False
     for place, title in enumerate(titles):
-        folded = title.replace(" ", "\n") if compact else title
-        table.add_column(folded, justify="right" if place >= len(titles) - numbers else "left", vertical="bottom", no_wrap=compact)
+        justify = "right" if place >= len(titles) - numbers else "left"
+        heading = title.replace(" ", "\n") if compact else title
+        table.add_column(heading, justify=justify, vertical="bottom", no_wrap=compact, overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row), style="bold" if row[0] == "mean" else None)
     return table

@@ -46,9 +46,8 @@ def test_both_players_want_what_they_should(name):
     def generator(scores):
         return game.generator(scores[1], scores[0])
 
-    scores = 0.3 * np.stack([REAL, FAKE])
+    assert_gradient(lambda scores: jnp.stack([discriminator(scores), generator(scores)]), 0.3 * np.stack([REAL, FAKE]))
     for player, direction in ((discriminator, 1.0), (generator, -1.0)):
-        assert_gradient(player, scores)
         value, slope = jax.value_and_grad(lambda s, player=player: player(s).sum())(jnp.full((2, 3, 1), 0.5, jnp.bfloat16))
         assert value.dtype == jnp.float32
         # Higher scores of made images please the generator and displease the discriminator, at scores of 0.5.

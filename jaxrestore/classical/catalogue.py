@@ -74,6 +74,8 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "biharmonic": Method(
             "smooth_inpainting:biharmonic_inpainting", "inpainting", "a thin plate over the holes, as scikit-image's", ("mask",)
         ),
+        "shifted_jpeg": Method("deblocking:shifted_jpeg", "jpeg", "compressing again on 64 shifted grids, averaged (Nosratinia)"),
+        "tv_deblocking": Method("deblocking:tv_deblocking", "jpeg", "least total variation within the quantiser's cells (Bredies, Holler)"),
         "inverse_filter": Method("inverse_filter:inverse_filter", "deblurring", "division in the Fourier domain, with a cutoff", ("psf",)),
         "wiener_deconvolution": Method(
             "wiener_deconvolution:wiener_deconvolution", "deblurring", "Wiener filter for the spectrum of photographs", ("psf", "sigma")

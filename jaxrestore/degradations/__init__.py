@@ -20,6 +20,7 @@ from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
 from jaxrestore.degradations.haze import haze, haze_depth, scattering
+from jaxrestore.degradations.jpeg import jpeg, quantisation_tables
 from jaxrestore.degradations.missing import cover, missing, missing_mask
 from jaxrestore.degradations.moire import moire
 from jaxrestore.degradations.motion import average_frames, camera_shake, motion_blur, shake_kernel
@@ -72,6 +73,7 @@ __all__ = [
     "haze",
     "haze_depth",
     "image_keys",
+    "jpeg",
     "low_resolution",
     "missing",
     "missing_mask",
@@ -83,6 +85,7 @@ __all__ = [
     "plateau_blur",
     "poisson",
     "poisson_gaussian",
+    "quantisation_tables",
     "quantise",
     "rain",
     "rain_streaks",

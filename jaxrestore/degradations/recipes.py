@@ -37,6 +37,7 @@ from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase
 from jaxrestore.degradations.haze import haze
+from jaxrestore.degradations.jpeg import jpeg
 from jaxrestore.degradations.missing import missing
 from jaxrestore.degradations.moire import moire
 from jaxrestore.degradations.motion import camera_shake, motion_blur
@@ -87,6 +88,7 @@ STEPS: dict[str, Degradation] = {
     "vignetting": vignetting,
     "downsample": downsample,
     "low_resolution": low_resolution,
+    "jpeg": jpeg,
     "clip": clip,
 }
 """What a step may be. Its arguments, their defaults and what a recipe may give for them are those of the function's signature."""

@@ -24,6 +24,7 @@ from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
 from jaxrestore.degradations.haze import haze, scattering
+from jaxrestore.degradations.jpeg import jpeg
 from jaxrestore.degradations.missing import cover, missing, missing_mask
 from jaxrestore.degradations.moire import moire
 from jaxrestore.degradations.motion import average_frames, camera_shake, motion_blur
@@ -73,6 +74,7 @@ FIXED = {
     "downsample": downsample,
     "low_resolution": partial(low_resolution, scale=2),
     "fading": fading,
+    "jpeg": partial(jpeg, quality=60.0),
     "pixel_shift": partial(pixel_shift, down=1.3, right=-0.4),
     "exposure": partial(exposure, stops=-1.0),
     "contrast": partial(contrast, factor=0.5),

@@ -63,7 +63,7 @@ def test_scale():
     assert parse("downsample:scale=2,gaussian:sigma=5,downsample:scale=3").scale == Fraction(1, 6)
     assert parse("edcnn").scale == 1
     required = {"sigma": 5.0, "peak": 30.0, "rate": 0.5, "sigma_long": 2.0, "sigma_short": 1.0, "cutoff": 2.0}
-    required |= {"width": 3.0, "radius": 2.0, "length": 5.0, "stops": 1.0, "factor": 0.5, "strength": 0.5}
+    required |= {"quality": 50.0, "width": 3.0, "radius": 2.0, "length": 5.0, "stops": 1.0, "factor": 0.5, "strength": 0.5}
     for name in STEPS:  # no step changes the size without saying so
         made = step(name, **{n: v for n, v in required.items() if n in recipes._parameters(name)})
         result = jax.eval_shape(made, KEY, jax.ShapeDtypeStruct((48, 64, 3), np.float32))
@@ -77,7 +77,7 @@ def level(low: float, high: float):
 
 
 counts = st.one_of(st.integers(0, 9), st.tuples(st.integers(0, 4), st.integers(5, 9)))
-sizes = st.sampled_from([5, 21])  # few, since every size is compiled for itself
+sizes = st.just(21)  # one, since every size is traced by itself
 oriented = {"sigma_long": level(1e-3, 9), "sigma_short": level(1e-3, 9), "angle": level(-180, 180), "size": sizes}
 arguments = {
     "gaussian": {"sigma": level(0, 1e5)},
@@ -128,12 +128,13 @@ arguments = {
     "vignetting": {"strength": st.floats(0, 0.99)},
     "downsample": {"scale": st.integers(1, 9), "kind": st.sampled_from(["bicubic", "area", "nearest"])},
     "low_resolution": {"scale": st.integers(1, 9)},
+    "jpeg": {"quality": level(1, 100), "subsampling": st.sampled_from([420, 444])},
     "clip": {},
 }
 described_steps = st.sampled_from(sorted(arguments)).flatmap(lambda name: st.tuples(st.just(name), st.fixed_dictionaries(arguments[name])))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(described_steps, min_size=1, max_size=4))
 def test_text_goes_round(described):
     recipe = Recipe(tuple(step(name, **given) for name, given in described))

@@ -11,12 +11,14 @@ import jax.numpy as jnp
 from jaxrestore.classical.images import in_float
 from jaxrestore.ops.checks import check_range
 from jaxrestore.ops.differences import divergence, gradient
+from jaxrestore.ops.padding import pad
 from jaxrestore.typing import Image
 
 _LEVELS = 255.0
 # The weight that gives the best PSNR on photographs, for each unit of the noise's standard deviation.
 _WEIGHT = 0.8
 _SIDES = (-3, -2)
+_TINY = 1e-30
 
 
 def total_variation(
@@ -51,8 +53,8 @@ def bregman(
     *,
     weight: float | int | None = None,
     sigma: float | int = 25.0,
-    iterations: int = 30,
-    tolerance: float | int = 1e-4,
+    iterations: int = 50,
+    tolerance: float | int = 5e-4,
     isotropic: bool = True,
 ) -> Image:
     """Total-variation denoising by split Bregman iterations: far fewer of them than Chambolle's projection takes.
@@ -116,36 +118,34 @@ def _split_bregman(image: jax.Array, weight: jax.Array, iterations: int, toleran
     weight, tolerance = (jnp.asarray(x, image.dtype) for x in (weight, tolerance))
     fidelity = 1.0 / weight
     penalty = 2.0 * fidelity  # any positive number converges to the same image; this one does so fast
-    height, width = image.shape[-3:-1]
-    rows, columns = jnp.arange(height)[:, None, None], jnp.arange(width)[None, :, None]
-    black = jnp.broadcast_to((rows + columns) % 2 == 0, image.shape)
-    inner_rows, inner_columns = (rows > 0) * 1 + (rows < height - 1), (columns > 0) * 1 + (columns < width - 1)
-    neighbours = jnp.broadcast_to((inner_rows + inner_columns).astype(image.dtype), image.shape)
-    diagonal = fidelity + penalty * neighbours
+    rows, columns = (jnp.arange(side) for side in image.shape[-3:-1])
+    board = (rows[:, None] + columns[None, :]) % 2 == 0
+    black = jnp.broadcast_to(board.reshape((1,) * (image.ndim - 3) + (*board.shape, 1)), image.shape)
 
-    def shrink(down: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Array]:
-        if not isotropic:
-            return tuple(jnp.sign(x) * jnp.maximum(jnp.abs(x) - 1.0 / penalty, 0.0) for x in (down, right))
-        length = jnp.sqrt(jnp.square(down) + jnp.square(right))
-        share = jnp.maximum(length - 1.0 / penalty, 0.0) / jnp.maximum(length, jnp.finfo(image.dtype).tiny)
-        return share * down, share * right
+    def shrinkage(down: jax.Array, right: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """By which factor each part of a vector shrinks when 1 / penalty is taken off its length."""
+        lengths = (jnp.sqrt(jnp.square(down) + jnp.square(right)),) * 2 if isotropic else (jnp.abs(down), jnp.abs(right))
+        down, right = (jnp.maximum(1.0 - 1.0 / (penalty * jnp.maximum(length, _TINY)), 0.0) for length in lengths)
+        return down, right
 
     def iterate(state: tuple) -> tuple:
-        count, u, down, right, b_down, b_right, done = state
-        source = fidelity * image + penalty * divergence(b_down - down, b_right - right)
+        # The vectors are the gradient plus Bregman's b: shrunk they are the d of the paper, and what shrinking takes off is the next b.
+        count, u, vectors, done = state
+        shrunk = [factor * vector for factor, vector in zip(shrinkage(*vectors), vectors, strict=True)]
+        b = [vector - d for vector, d in zip(vectors, shrunk, strict=True)]
+        source = fidelity * image + penalty * divergence(*(x - d for x, d in zip(b, shrunk, strict=True)))
         before = u
         for colour in (black, ~black):
-            u = jnp.where(colour & ~done, (source + penalty * _sum_of_neighbours(u)) / diagonal, u)
-        slope_down, slope_right = gradient(u)
-        down, right = shrink(slope_down + b_down, slope_right + b_right)
+            u = jnp.where(colour, (source + penalty * _sum_of_neighbours(u)) / (fidelity + 4.0 * penalty), u)
+        u = jnp.where(done, before, u)
         done = done | (jnp.sqrt(jnp.mean(jnp.square(u - before), axis=_SIDES, keepdims=True)) < tolerance)
-        return count + 1, u, down, right, b_down + slope_down - down, b_right + slope_right - right, done
+        return count + 1, u, tuple(slope + x for slope, x in zip(gradient(u), b, strict=True)), done
 
     def go_on(state: tuple) -> jax.Array:
         return (state[0] < iterations) & ~jnp.all(state[-1])
 
     zero = jnp.zeros_like(image)
-    state = (0, image, zero, zero, zero, zero, jnp.zeros_like(image, shape=_per_channel(image)) > 0)
+    state = (0, image, (zero, zero), jnp.zeros_like(image, shape=_per_channel(image)) > 0)
     return jax.lax.while_loop(go_on, iterate, state)[1]
 
 
@@ -154,10 +154,7 @@ def _per_channel(image: jax.Array) -> tuple[int, ...]:
 
 
 def _sum_of_neighbours(u: jax.Array) -> jax.Array:
-    """The sum of the two to four neighbours that lie inside the image."""
-    border = [(0, 0)] * (u.ndim - 3)
-    above_and_below = jnp.pad(u[..., 1:, :, :], [*border, (0, 1), (0, 0), (0, 0)]) + jnp.pad(
-        u[..., :-1, :, :], [*border, (1, 0), (0, 0), (0, 0)]
-    )
-    left_and_right = jnp.pad(u[..., 1:, :], [*border, (0, 0), (0, 1), (0, 0)]) + jnp.pad(u[..., :-1, :], [*border, (0, 0), (1, 0), (0, 0)])
-    return above_and_below + left_and_right
+    """The sum of the four neighbours; for one beyond the border stands the pixel itself."""
+    padded = pad(u, (1, 1), (1, 1), "edge")
+    rows, columns = padded[..., :, 1:-1, :], padded[..., 1:-1, :, :]
+    return rows[..., 2:, :, :] + rows[..., :-2, :, :] + columns[..., 2:, :] + columns[..., :-2, :]

@@ -49,7 +49,7 @@ class ModelCard:
       reference_ignored: prefixes of the reference's tensors that have no counterpart here.
       published: scores in the literature, {"Set12 sigma 25": 30.436}: PSNR in dB, or (PSNR, SSIM).
       convention: how those scores are measured: the name of a convention in `jaxrestore.metrics`; by default super-resolution's own, on the
-        luma of 8-bit pictures without the `scale` outermost pixels.
+        luma of 8-bit pictures without the `scale` outermost pixels ("luma+border{scale}+round8" on a card for several scales).
       forms: other forms of the same network, by name.
       notes: what a user should know.
     """
@@ -77,8 +77,9 @@ class ModelCard:
     def __post_init__(self) -> None:
         if self.task not in TASKS:
             raise ValueError(f"card {self.name}: task {self.task!r} is not one of {', '.join(TASKS)}")
-        if self.task == "super_resolution" and not self.convention and not self.scales:
-            object.__setattr__(self, "convention", f"luma+border{self.scale}+round8")
+        if self.task == "super_resolution" and not self.convention:
+            border = "{scale}" if self.scales else str(self.scale)
+            object.__setattr__(self, "convention", f"luma+border{border}+round8")
 
     def create(self, form: str | None = None, **overrides: Any) -> nn.Module:
         """The network with this card's fields, one of its other forms, and any field overridden."""

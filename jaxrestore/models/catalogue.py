@@ -81,6 +81,8 @@ _HOME_OF = {
     "ipt_x3": "super_resolution.ipt",
     "ipt_x4": "super_resolution.ipt",
     "ipt": "super_resolution.ipt",
+    "diffir_x2": "super_resolution.diffir",
+    "diffir_x4": "super_resolution.diffir",
     "idn_x2": "super_resolution.idn",
     "idn_x3": "super_resolution.idn",
     "idn_x4": "super_resolution.idn",

@@ -11,6 +11,7 @@ import pytest
 
 from jaxrestore.models.catalogue import list_models, model_card
 from jaxrestore.models.super_resolution.carn import CARN
+from jaxrestore.models.super_resolution.diffir import DiffIR, DiffIRStage1, PriorRestorer
 from jaxrestore.models.super_resolution.drcn import DRCN
 from jaxrestore.models.super_resolution.edsr import EDSR
 from jaxrestore.models.super_resolution.enhancenet import EnhanceNet
@@ -61,6 +62,7 @@ SMALL: dict[str, nn.Module] = {
     "swinir_real": SwinIR(4, "nearest_conv", features=8, depths=(1,), heads=(2,), window=4, tail_features=4, three_convolutions=True),
     "swinir_denoise": SwinIR(1, "residual", features=8, depths=(1,), heads=(2,), window=4),
     "ipt": IPT((2, 3), 0, features=4, image_size=6, patch=2, heads=2, layers=1, shave=4),
+    "diffir": DiffIR(4, 4, (1, 1), 1, (1, 2), prior_features=2, prior_depth=1),
     "esrgan": RRDBNet(4, features=4, growth=4, depth=1),
     "real_esrgan": RRDBNet(2, features=4, growth=4, depth=1),
     "idn": IDN(2, features=16, depth=1),
@@ -158,3 +160,25 @@ def test_ipt_joins_squares_without_a_trace():
     whole = model.apply(initialise(model, jax.random.key(1), image), image)
     corner = model.apply(initialise(model, jax.random.key(1), image), image[:, :6, :6])
     np.testing.assert_allclose(whole[:, :4, :4], corner[:, :4, :4], atol=1e-5)  # a corner belongs to its own square alone
+
+
+def test_diffir_learns_its_prior_from_the_answer():
+    model = DiffIRStage1(PriorRestorer(2, 4, (1, 1), 1, (1, 2)), prior_features=2, prior_depth=1)
+    random = np.random.default_rng(5)
+    image, target = random.random((2, 8, 8, 3), np.float32), random.random((2, 16, 16, 3), np.float32)
+    variables = initialise(model, jax.random.key(0), image, target)
+    restored, prior = quick(model.apply)(variables, image, target)
+    chex.assert_shape((restored, prior), ((2, 16, 16, 3), (2, 8)))
+    other = model.apply(variables, image, 1.0 - target)[1]
+    assert np.abs(prior - other).max() > 1e-5
+
+
+def test_diffusion_begins_where_it_is_told():
+    model = SMALL["diffir"]
+    image = np.random.default_rng(6).random((2, 6, 4, 3), np.float32)
+    variables = initialise(model, jax.random.key(0), image)
+    fixed = model.apply(variables, image)
+    np.testing.assert_array_equal(fixed, model.apply(variables, image))
+    drawn = [model.apply(variables, image, rngs={"noise": jax.random.key(seed)}) for seed in (1, 2, 1)]
+    np.testing.assert_array_equal(drawn[0], drawn[2])
+    assert np.abs(drawn[0] - drawn[1]).max() > 0

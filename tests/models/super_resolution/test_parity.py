@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from jaxrestore.models.super_resolution.carn import CARN
+from jaxrestore.models.super_resolution.diffir import DiffIR, posterior_mean
 from jaxrestore.models.super_resolution.drcn import DRCN
 from jaxrestore.models.super_resolution.edsr import EDSR
 from jaxrestore.models.super_resolution.enhancenet import EnhanceNet
@@ -58,6 +59,23 @@ def ipt(theirs: dict, task: int) -> IPT:
     return IPT(scales, task, theirs["n_feats"], theirs["patch_size"], theirs["patch_dim"], theirs["num_heads"], theirs["num_layers"])
 
 
+def diffir(theirs: dict) -> DiffIR:
+    return DiffIR(
+        theirs["scale"],
+        theirs["dim"],
+        tuple(theirs["num_blocks"]),
+        theirs["num_refinement_blocks"],
+        tuple(theirs["heads"]),
+        theirs["ffn_expansion_factor"],
+        theirs["bias"],
+        theirs["LayerNorm_type"] == "WithBias",
+        theirs["n_feats (hard-coded 64)"],
+        theirs["n_encoder_res"],
+        theirs["n_denoise_res"],
+        theirs["timesteps"],
+    )
+
+
 MODELS: dict[str, Callable[..., nn.Module]] = {
     "srcnn-915": lambda c, scale: SRCNN(kernel_sizes=(9, 1, 5), padding_mode="zeros"),
     "srcnn-955": lambda c, scale: SRCNN(kernel_sizes=(9, 5, 5), padding_mode="zeros"),
@@ -83,6 +101,7 @@ MODELS: dict[str, Callable[..., nn.Module]] = {
     "swinir-*": lambda c, scale: swinir(c),
     "ipt-x4": lambda c, scale: ipt(c, 0),
     "ipt-multi-x3": lambda c, scale: ipt(c, 1),
+    "diffir-*": lambda c, scale: diffir(c),
     "esrgan-rrdb-*": lambda c, scale: RRDBNet(
         scale, c.get("nf", c.get("num_feat")), c.get("gc", c.get("num_grow_ch")), c.get("nb", c.get("num_block"))
     ),
@@ -122,7 +141,8 @@ def test_equals_reference(golden: Golden, build: Callable):
     variables = from_reference(model, state_of(golden))
     levels = 255.0 if "0..255" in golden.description["value_range"] else 1.0
     image = golden.input / np.float32(levels)
-    ours = levels * np.asarray(model.apply(variables, image))
+    extra = {"noise": golden.tensors["noise"]} if "noise" in golden.tensors else {}
+    ours = levels * np.asarray(model.apply(variables, image, **extra))
     if isinstance(model, IDN):  # theirs is what is added to the enlarged image, from its row and column scale - 1 on
         ours = (ours - imresize(image, model.scale))[:, model.scale - 1 :, model.scale - 1 :]
     expected = golden.tensors["output"] if ours.ndim == 2 else golden.output
@@ -165,3 +185,14 @@ def test_every_recursion_predicts_the_image(golden: Golden):
     for i, ours in enumerate(found["intermediates"]["restored"]):
         expected = golden.input + np.moveaxis(golden.tensors[f"intermediate_{i}"], 1, -1)
         np.testing.assert_allclose(ours, expected, atol=golden.tolerance, rtol=0)
+
+
+@pytest.mark.parametrize("golden", goldens("sr/diffir-*"), ids=str)
+def test_diffusion_of_the_prior(golden: Golden):
+    model = diffir(golden.constructor)
+    variables = from_reference(model, golden.state)
+    _, found = model.apply(variables, golden.input, golden.tensors["noise"], mutable="intermediates")
+    np.testing.assert_allclose(found["intermediates"]["condition_vector"][0], golden.tensors["condition"], atol=1e-5)
+    np.testing.assert_allclose(found["intermediates"]["prior"][0], golden.tensors["ipr"], atol=1e-5)
+    for i, row in enumerate(posterior_mean(4)):
+        np.testing.assert_allclose(row, golden.state[f"diffusion.posterior_mean_coef{i + 1}"], rtol=1e-6)

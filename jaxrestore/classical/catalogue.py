@@ -74,6 +74,12 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "biharmonic": Method(
             "smooth_inpainting:biharmonic_inpainting", "inpainting", "a thin plate over the holes, as scikit-image's", ("mask",)
         ),
+        "exemplar": Method(
+            "exemplar_inpainting:exemplar_inpainting", "inpainting", "patches copied, edges first (Criminisi et al.)", ("mask",)
+        ),
+        "texture_synthesis": Method(
+            "texture_synthesis:texture_synthesis", "inpainting", "pixels drawn from alike surroundings (Efros, Leung)", ("mask",)
+        ),
         "shifted_jpeg": Method("deblocking:shifted_jpeg", "jpeg", "compressing again on 64 shifted grids, averaged (Nosratinia)"),
         "tv_deblocking": Method("deblocking:tv_deblocking", "jpeg", "least total variation within the quantiser's cells (Bredies, Holler)"),
         "inverse_filter": Method("inverse_filter:inverse_filter", "deblurring", "division in the Fourier domain, with a cutoff", ("psf",)),

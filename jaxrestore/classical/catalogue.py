@@ -14,8 +14,8 @@ from typing import Any
 from jaxrestore.errors import InputError
 from jaxrestore.text import read_named, read_value, typed, unknown, value_form, write_named, write_value
 
-INPUTS = ("psf", "mask", "sigma", "scale")
-"""What a method may need beside the image: a blur's kernel, where content is missing, the noise level, the enlargement."""
+INPUTS = ("psf", "mask", "sigma", "quality", "scale")
+"""What a method may need beside the image: a blur's kernel, where content is missing, the noise level, JPEG's quality, the enlargement."""
 
 TASKS = ("denoising", "deblurring", "super_resolution", "inpainting", "jpeg")
 

@@ -40,6 +40,8 @@ class Restore:
     """For networks and methods that need it: standard deviation of the noise in grey levels."""
     scale: Annotated[int | None, arg(metavar="INT")] = None
     """For methods that need it: the enlargement."""
+    quality: Annotated[int | None, arg(metavar="INT")] = None
+    """For methods that need it: the quality that the pictures were saved with as JPEG files."""
 
     def run(self) -> None:
         """Restore."""
@@ -52,7 +54,15 @@ class Restore:
         planned = plan_jobs(self.inputs, self.output)
         psf = None if self.psf is None else read_psf(self.psf)
         restorer = make_restorer(
-            self.model, self.weights, self.tile, self.ensemble, self.memory, psf=psf, sigma=self.sigma, scale=self.scale
+            self.model,
+            self.weights,
+            self.tile,
+            self.ensemble,
+            self.memory,
+            psf=psf,
+            sigma=self.sigma,
+            quality=self.quality,
+            scale=self.scale,
         )
         if self.mask is not None and "mask" not in restorer.takes:
             raise InputError(f"{restorer.name} takes no mask")

@@ -16,6 +16,7 @@ _NAMED = {
     "psf": "the blur's kernel (psf)",
     "mask": "a mask of what is missing (mask)",
     "sigma": "the noise level (sigma)",
+    "quality": "the quality of the JPEG (quality)",
     "scale": "scale",
 }
 

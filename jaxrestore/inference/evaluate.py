@@ -16,7 +16,8 @@ from jaxrestore.metrics.report import ImageScores, Report, score_image
 Restore = Callable[..., Any]
 """From a degraded image (h, w, C), float32, to the restored one (H, W, C), in [0, 1].
 
-Where it has an attribute `takes`, as a `Restorer` has, it is given those of "sigma", "psf" and "mask" that stand in there and are known.
+Where it has an attribute `takes`, as a `Restorer` has, it is given those of "sigma", "psf", "mask" and "quality" that stand in there and
+are known.
 """
 
 

@@ -48,7 +48,8 @@ class Pair:
       baseline: what the restored image is compared with, of the clean image's size: the degraded image itself, or enlarged by bicubic
         interpolation; None where there is no such image.
       remark: what was done to the image so that the network can take it; empty for nothing.
-      inputs: what is known of the degradation and a restorer may need: "sigma" in grey levels, "psf" (kh, kw), "mask" (h, w, 1).
+      inputs: what is known of the degradation and a restorer may need: "sigma" in grey levels, "psf" (kh, kw), "mask"
+        (h, w, 1), "quality" of a JPEG.
     """
 
     name: str
@@ -168,8 +169,8 @@ class Protocol:
             mask = self.mask_of(name)
             check_mask(mask, clean.shape)
             return Pair(name, np.where(mask, np.float32(0), clean), clean, np.where(mask, np.float32(0), clean), inputs={"mask": mask})
-        noise = {"sigma": self.noise} if self.task in _NOISE else {}
-        return Pair(name, *_MAKERS[self.task](self, clean, random), inputs={**self.known, **noise})
+        made = {"jpeg": {"quality": self.quality}, **{task: {"sigma": self.noise} for task in _NOISE}}.get(self.task, {})
+        return Pair(name, *_MAKERS[self.task](self, clean, random), inputs={**self.known, **made})
 
     def mask_of(self, name: str) -> np.ndarray | None:
         """The given mask for a picture, (H, W, 1); None where masks are not given.

@@ -39,6 +39,7 @@ class Restorer:
       psf: (kh, kw), for methods that take it: the kernel of the blur.
       mask: (H, W), (H, W, 1) or (N, H, W, 1), for methods that take it: True where content is missing.
       sigma: for methods and networks that take it: the noise level in grey levels.
+      quality: for methods that take it: the quality that a JPEG was saved with, 1..100.
       scale: for methods that take it: the enlargement.
 
     Attributes:
@@ -59,9 +60,10 @@ class Restorer:
         psf: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         sigma: float | int | None = None,
+        quality: int | None = None,
         scale: int | None = None,
     ) -> None:
-        inputs = _given(psf=psf, mask=mask, sigma=sigma, scale=scale)
+        inputs = _given(psf=psf, mask=mask, sigma=sigma, quality=quality, scale=scale)
         self.engine: Network | ClassicalMethod
         if isinstance(model_or_tag, str) and model_or_tag.split(":")[0].strip() in METHODS:
             self.engine = _classical(model_or_tag, weights, tile, inputs)
@@ -98,7 +100,7 @@ class Restorer:
 
     @property
     def takes(self) -> tuple[str, ...]:
-        """What a call can give beside the image: those of "psf", "mask", "sigma" and "scale" that are not fixed already."""
+        """What a call can give beside the image: those of "psf", "mask", "sigma", "quality" and "scale" that are not fixed already."""
         return self.engine.takes
 
     def __call__(
@@ -108,6 +110,7 @@ class Restorer:
         psf: ArrayLike | None = None,
         mask: ArrayLike | None = None,
         sigma: float | int | None = None,
+        quality: int | None = None,
     ) -> np.ndarray | jax.Array:
         """Restore an image.
 
@@ -118,6 +121,7 @@ class Restorer:
           psf: the kernel of this image's blur, where it was not given before.
           mask: what is missing of this image, where it was not given before.
           sigma: the noise level of this image in grey levels, where it was not given before.
+          quality: the quality that this image was saved with as a JPEG, where it was not given before.
 
         Returns:
           The restored image in the same dtype and layout, each side multiplied by the scale. Integers are clipped to their range and
@@ -127,7 +131,7 @@ class Restorer:
           InputError: dtype, shape or channels are none of these, a pixel is NaN or infinite, or something that is needed was not given.
         """
         pixels = _checked(image, self.channels)
-        restored = self._restore(pixels, _given(psf=psf, mask=mask, sigma=sigma))
+        restored = self._restore(pixels, _given(psf=psf, mask=mask, sigma=sigma, quality=quality))
         restored = restored.reshape(_layout(pixels.shape, np.ndim(image), self.scale))
         return jnp.asarray(restored) if isinstance(image, jax.Array) else restored
 
@@ -136,7 +140,7 @@ class Restorer:
 
         Args:
           picture: the picture.
-          **inputs: psf, mask and sigma, as for an image.
+          **inputs: psf, mask, sigma and quality, as for an image.
 
         Raises:
           InputError: as for an image.

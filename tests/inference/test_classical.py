@@ -82,6 +82,24 @@ def test_evaluation_gives_what_the_method_takes(method):
     assert "recording needs the blur's kernel (psf) and a mask" in failure
 
 
+def test_the_quality_reaches_deblocking(monkeypatch):
+    qualities = []
+
+    def deblock(image, *, quality: int):
+        qualities.append(quality)
+        return image
+
+    monkeypatch.setattr("jaxrestore.classical.deblocking.shifted_jpeg", deblock)
+    catalogue.function_of.cache_clear()
+    pair = Pair("a", IMAGE, IMAGE, inputs={"quality": 30})
+    restorer = Restorer("shifted_jpeg")
+    assert restorer.takes == ("quality",)
+    evaluate(restorer, [pair], "rgb")
+    Restorer("shifted_jpeg", quality=40)(IMAGE)
+    catalogue.function_of.cache_clear()
+    assert qualities == [30, 40]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -100,6 +100,7 @@ def test_jpeg_is_pillows(folder):
         file = io.BytesIO()
         Image.open(folder / pair.name).save(file, "JPEG", quality=20)  # Pillow's default is 4:2:0 as well
         np.testing.assert_allclose(255.0 * pair.degraded, np.asarray(Image.open(file)), atol=1e-4)
+        assert pair.inputs == {"quality": 20}
     report = evaluate_folder(identity, folder, Protocol("jpeg", quality=20, channels=1))
     assert report.convention.name == "luma+round8"
     assert report.images[0].psnr < 40

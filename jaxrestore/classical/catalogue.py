@@ -93,6 +93,9 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "tv_deconvolution": Method(
             "tv_deconvolution:tv_deconvolution", "deblurring", "deconvolution with least total variation", ("psf", "sigma")
         ),
+        "blind_deconvolution": Method(
+            "blind_deconvolution:blindly_deblurred", "deblurring", "estimates the blur first (Xu, Zheng, Jia 2013; Pan 2014)"
+        ),
     }
 )
 

@@ -74,6 +74,10 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "biharmonic": Method(
             "smooth_inpainting:biharmonic_inpainting", "inpainting", "a thin plate over the holes, as scikit-image's", ("mask",)
         ),
+        "edge_enhancing": Method(
+            "diffusion_inpainting:diffusion_inpainting", "inpainting", "diffusion along edges (Weickert, Welk)", ("mask",)
+        ),
+        "navier_stokes": Method("navier_stokes:navier_stokes", "inpainting", "isophotes as stream lines (Bertalmio et al.)", ("mask",)),
         "exemplar": Method(
             "exemplar_inpainting:exemplar_inpainting", "inpainting", "patches copied, edges first (Criminisi et al.)", ("mask",)
         ),

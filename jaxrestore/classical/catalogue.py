@@ -52,6 +52,7 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "nonlocal_means_gaussian": Method(
             "nonlocal_means:nonlocal_means_gaussian", "denoising", "non-local means, patches weighted towards their middle", ("sigma",)
         ),
+        "bm3d": Method("bm3d:bm3d", "denoising", "stacks of like blocks shrunk in three dimensions (Dabov et al.)", ("sigma",)),
         "total_variation": Method("total_variation:total_variation", "denoising", "total variation by projection (Chambolle)"),
         "bregman": Method("total_variation:bregman", "denoising", "total variation by split Bregman iterations (Goldstein, Osher)"),
         "wavelet": Method("wavelet:wavelet", "denoising", "shrinkage of Haar coefficients, over shifts (BayesShrink, VisuShrink)"),

@@ -17,8 +17,10 @@ from jaxrestore.degradations.blur import (
 from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.compose import blind, chain, choice
 from jaxrestore.degradations.dither import dither_error_diffusion
+from jaxrestore.degradations.div2k import div2k
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
+from jaxrestore.degradations.gopro import gopro_noise, gopro_sigma
 from jaxrestore.degradations.haze import haze, haze_depth, scattering
 from jaxrestore.degradations.jpeg import jpeg, quantisation_tables
 from jaxrestore.degradations.missing import cover, missing, missing_mask
@@ -40,6 +42,7 @@ from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.rain import rain, rain_streaks
 from jaxrestore.degradations.recipes import Recipe, parse
 from jaxrestore.degradations.scratches import scratches, scratches_mask
+from jaxrestore.degradations.second_order import bsrgan, real_esrgan
 from jaxrestore.degradations.strokes import strokes, strokes_mask
 from jaxrestore.degradations.text import text, text_mask
 
@@ -51,6 +54,7 @@ __all__ = [
     "bit_depth",
     "blind",
     "box_blur",
+    "bsrgan",
     "camera_shake",
     "chain",
     "choice",
@@ -59,6 +63,7 @@ __all__ = [
     "cover",
     "defocus",
     "dither_error_diffusion",
+    "div2k",
     "downsample",
     "erase",
     "erase_mask",
@@ -69,6 +74,8 @@ __all__ = [
     "gaussian_blur",
     "gaussian_varying",
     "generalised_gaussian_blur",
+    "gopro_noise",
+    "gopro_sigma",
     "grain",
     "haze",
     "haze_depth",
@@ -89,6 +96,7 @@ __all__ = [
     "quantise",
     "rain",
     "rain_streaks",
+    "real_esrgan",
     "salt_and_pepper",
     "scattering",
     "scratches",

@@ -1,4 +1,4 @@
-"""The kinds of argument that a degradation has; a recipe's text is read by them."""
+"""The kinds of argument that a degradation has; a recipe's text is read by them. A choice of words is `Annotated[str, *words]`."""
 
 import numpy as np
 from jaxtyping import Array, Float

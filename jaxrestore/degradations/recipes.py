@@ -3,7 +3,7 @@
     recipe   = item {"," item}              from left to right
     item     = step | name of a recipe      a named recipe stands for its steps
     step     = name {":" argument "=" value}
-    value    = number | low..high | word
+    value    = number | low..high | word      which words a step knows is in `describe()`
 
 `low..high` draws: a level once for each image; a size once for each thing that has one. ";" is read as ":". Nothing in it needs quotes in a
 shell but ";". Numbers are as in Python; what each step takes is in `describe()`.
@@ -34,8 +34,10 @@ from jaxrestore.degradations.checks import check_image, check_interval
 from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.compose import blind, chain
 from jaxrestore.degradations.dither import dither_error_diffusion
+from jaxrestore.degradations.div2k import div2k
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase
+from jaxrestore.degradations.gopro import gopro_noise
 from jaxrestore.degradations.haze import haze
 from jaxrestore.degradations.jpeg import jpeg
 from jaxrestore.degradations.missing import missing
@@ -47,6 +49,7 @@ from jaxrestore.degradations.photo import contrast, exposure, pixel_shift, vigne
 from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.rain import rain
 from jaxrestore.degradations.scratches import scratches
+from jaxrestore.degradations.second_order import bsrgan, real_esrgan
 from jaxrestore.degradations.strokes import strokes
 from jaxrestore.degradations.text import text as write_text
 from jaxrestore.errors import InputError
@@ -86,6 +89,10 @@ STEPS: dict[str, Degradation] = {
     "exposure": exposure,
     "contrast": contrast,
     "vignetting": vignetting,
+    "gopro_noise": gopro_noise,
+    "div2k": div2k,
+    "bsrgan": bsrgan,
+    "real_esrgan": real_esrgan,
     "downsample": downsample,
     "low_resolution": low_resolution,
     "jpeg": jpeg,
@@ -93,7 +100,9 @@ STEPS: dict[str, Degradation] = {
 }
 """What a step may be. Its arguments, their defaults and what a recipe may give for them are those of the function's signature."""
 
-SCALES: dict[str, Callable[[dict[str, Any]], Fraction]] = {"downsample": lambda arguments: Fraction(1, arguments["scale"])}
+SCALES: dict[str, Callable[[dict[str, Any]], Fraction]] = dict.fromkeys(
+    ("downsample", "div2k", "bsrgan", "real_esrgan"), lambda arguments: Fraction(1, arguments["scale"])
+)
 """What a step does to height and width, for the steps that change them."""
 
 RECIPES: dict[str, str] = {
@@ -258,14 +267,26 @@ def _parameters(name: str) -> dict[str, inspect.Parameter]:
 
 
 def _form(kind: Any) -> str:
+    if _words(kind):
+        return " or ".join(_words(kind))
     return next(form for known, form in _FORMS.items() if kind is known)
+
+
+def _words(kind: Any) -> tuple[str, ...]:
+    """The words that may be given for an `Annotated[str, *words]`; of other kinds none."""
+    return getattr(kind, "__metadata__", ())
 
 
 def _typed(name: str, kind: Any, value: Value) -> Value:
     """The value in the type that this kind of argument has, so that 25 and 25.0 are one recipe."""
     ends = value if isinstance(value, tuple) else (value,)
     whole = kind is int or kind is Count
-    good = isinstance(value, str) if kind is str else all(isinstance(end, int if whole else int | float) for end in ends)
+    if _words(kind):
+        good = value in _words(kind)
+    elif kind is str:
+        good = isinstance(value, str)
+    else:
+        good = all(isinstance(end, int if whole else int | float) for end in ends)
     if not good or ((kind is int or kind is Number) and len(ends) > 1):
         shown = repr(value) if isinstance(value, str) else write_value(value)
         raise InputError(f"{name} is {shown}: it must be {_form(kind)}")

@@ -21,8 +21,10 @@ from jaxrestore.degradations.blur import (
 )
 from jaxrestore.degradations.checks import check_image
 from jaxrestore.degradations.dither import dither_error_diffusion
+from jaxrestore.degradations.div2k import div2k
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
+from jaxrestore.degradations.gopro import gopro_noise
 from jaxrestore.degradations.haze import haze, scattering
 from jaxrestore.degradations.jpeg import jpeg
 from jaxrestore.degradations.missing import cover, missing, missing_mask
@@ -43,6 +45,7 @@ from jaxrestore.degradations.quantise import bit_depth, quantise
 from jaxrestore.degradations.rain import rain, rain_streaks
 from jaxrestore.degradations.recipes import STEPS, parse
 from jaxrestore.degradations.scratches import scratches, scratches_mask
+from jaxrestore.degradations.second_order import bsrgan, real_esrgan
 from jaxrestore.degradations.strokes import strokes, strokes_mask
 from jaxrestore.degradations.text import text, text_mask
 from jaxrestore.errors import InputError
@@ -64,6 +67,10 @@ RANDOM = {
     "haze": haze,
     "grain": partial(grain, sigma=20.0),
     "scratches": partial(scratches, dust=3, folds=1),
+    "gopro_noise": gopro_noise,
+    "div2k": partial(div2k, scale=2),
+    "bsrgan": bsrgan,
+    "real_esrgan": real_esrgan,
     "choice": choice((partial(speckle, sigma=5.0), partial(quantise, levels=3)), (1, 3)),
     "recipe": parse("gaussian:sigma=5..50,downsample:scale=2,erase:count=1..2"),
 }
@@ -217,6 +224,9 @@ GREY = np.full((2, 4, 4, 1), 0.5, np.float32)
         (partial(fading, yellowing=2.0), GREY, "yellowing is 2"),
         (partial(scratches, opacity=2.0), GREY, "opacity is 2"),
         (partial(scratches_mask, dust=(5, 2)), GREY, r"dust is 5\.\.2"),
+        (partial(erase, shape="circle"), GREY, "shape is 'circle': it must be rectangle or square"),
+        (partial(bsrgan, scale=0), GREY, "scale is 0"),
+        (real_esrgan, np.zeros((4, 4, 2), np.float32), "image has 2 channels: it must have 1 or 3"),
         (partial(downsample, scale=0), GREY, "scale is 0"),
         (partial(low_resolution, scale=-2), GREY, "scale is -2"),
         (partial(downsample, kind="sinc"), GREY, "kind is 'sinc': it must be one of bicubic, "),

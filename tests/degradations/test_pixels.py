@@ -81,6 +81,14 @@ def test_erased_rectangles_are_uniform_in_size_and_place():
         assert (start + side == length).any()
 
 
+def test_squares_are_uniform_in_size():
+    # As in On-Demand Learning's first band: sides of 1..6 pixels of 64, each equally likely.
+    erased = compiled(partial(erase_mask, size=(0.5 / 64, 6.5 / 64), shape="square"))(KEY, jnp.zeros((1000, 64, 64, 1)))
+    boxes = np.array([rectangle(mask) for mask in np.asarray(erased)])
+    np.testing.assert_array_equal(boxes[:, 2], boxes[:, 3])
+    assert stats.chisquare(np.bincount(boxes[:, 2], minlength=7)[1:]).pvalue > 1e-4
+
+
 def test_erase_counts():
     # One pixel each in a field of 4096: overlaps are rare, so the erased pixels count the rectangles.
     masks = np.asarray(compiled(partial(erase_mask, count=(1, 3), size=1 / 64))(KEY, jnp.zeros((600, 64, 64, 1))))

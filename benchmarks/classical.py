@@ -76,7 +76,12 @@ CASES = [
     Case("text over the picture (Set12)", Protocol("inpaint", recipe="text", channels=1), "Set12", of_task("inpainting")),
 ]
 if "moire" in STEPS:
-    CASES.insert(2, Case("moire (Set12)", Protocol("denoise", recipe="moire", channels=1), "Set12", PATTERNS))
+    CASES.insert(
+        2,
+        Case(
+            "moire of a screen seen straight on (Set12)", Protocol("denoise", recipe="moire:perspective=0", channels=1), "Set12", PATTERNS
+        ),
+    )
 
 
 def nl_means(image: np.ndarray, fast: bool, size: int, share: float) -> np.ndarray:
@@ -106,7 +111,7 @@ REFERENCES: dict[str, tuple[str, Function]] = {
         lambda x, **_: skimage.restoration.denoise_tv_chambolle(x, 0.8 * SIGMA),
     ),
     # Its optimum is another; this weight is the best for it on these images.
-    "bregman": ("skimage denoise_tv_bregman", lambda x, **_: skimage.restoration.denoise_tv_bregman(np.clip(x, 0, 1), 4.0)),
+    "bregman": ("skimage denoise_tv_bregman", lambda x, **_: skimage.restoration.denoise_tv_bregman(np.clip(x, 0, 1), 8.0)),
     "unsharp_mask": ("skimage unsharp_mask", lambda x, **_: skimage.filters.unsharp_mask(x, 2, 1, preserve_range=True)),
     "wiener_hunt_deconvolution": (
         "skimage wiener",
@@ -201,6 +206,7 @@ def ordered(rows: list[tuple]) -> list[tuple]:
 
 def main() -> None:
     chosen, rows = sys.argv[1:], []
+    notes = " ".join((__doc__ or "").split("\n\n")[2].split())
     for case in CASES:
         methods = [name for name in case.methods if not chosen or name in chosen]
         if not methods:
@@ -209,9 +215,8 @@ def main() -> None:
         for name in methods:
             rows.append(measure(case, name, pairs, large))
             print(*rows[-1], sep=" | ", flush=True)
-    rows = ordered(rows)
-    notes = " ".join((__doc__ or "").split("\n\n")[2].split())
-    write("classical", "Classical methods", notes, COLUMNS, rows, machine())
+        # After every case, so that a run that is stopped has not run for nothing.
+        write("classical", "Classical methods", notes, COLUMNS, ordered(rows), machine())
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ def moire_notch(image: Image, *, threshold: float | int = 5.0, keep: float | int
       width: standard deviation of the notches in steps of frequency, > 0.
 
     Returns:
-      The image without the patterns. What the picture itself has of regular patterns, such as fences, goes too.
+      The image without the patterns. What the picture itself has of regular patterns, such as fences, goes too; patterns that bend, as
+      those of a screen that is photographed askew, are no peaks and stay.
 
     Raises:
       InputError: a value outside its range.

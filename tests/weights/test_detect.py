@@ -11,6 +11,7 @@ from jaxrestore.errors import InputError
 from jaxrestore.models.catalogue import create_model, list_models, model_card
 from jaxrestore.models.restoration.dncnn import DnCNN
 from jaxrestore.weights import convert, load_weights, save_weights
+from jaxrestore.weights.contents import StateDict
 from jaxrestore.weights.reference import expected_tensors, variable_shapes
 from tests.shared import SHARED, needs_testdata
 from tests.weights.torch_bytes import write_arrays
@@ -77,9 +78,14 @@ TWINS = (("fsrcnn_x2", "fsrcnn_x3", "fsrcnn_x4"), ("srresnet_x4", "srgan_x4"), (
 
 
 @pytest.mark.parametrize(("name", "form"), forms(), ids=str)
-def test_every_form_of_every_card_is_recognised(tmp_path, name, form):
+def test_every_form_of_every_card_is_recognised(tmp_path, monkeypatch, name, form):
     model = model_card(name).create(form)
-    path = write_arrays(tmp_path / "x.pth", {k: np.zeros(shape, np.float32) for k, shape in expected_tensors(model).items()})
+    path = tmp_path / "x.pth"
+    path.touch()
+    # As if read from the file: the largest have half a gigabyte of weights, of which only names and shapes matter here.
+    tensors = {k: np.broadcast_to(np.float32(0.0), shape) for k, shape in expected_tensors(model).items()}
+    monkeypatch.setattr("jaxrestore.weights.detect.read", lambda path: StateDict(tensors))
+    monkeypatch.setattr("jaxrestore.weights.detect.from_reference", lambda model, state: {})
     twins = next((twins for twins in TWINS if name in twins), None)
     if twins is None:
         found = load_weights(path)

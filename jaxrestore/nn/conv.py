@@ -17,7 +17,7 @@ from jax import lax
 
 from jaxrestore.nn import conv_forms as forms
 from jaxrestore.nn.conv_forms import Window
-from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, parameter, zeros
+from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, only_shapes, parameter, zeros
 from jaxrestore.typing import DType, Image
 
 Pair = int | tuple[int, int]
@@ -146,6 +146,10 @@ def convolve(
     Returns:
       (N, H', W', out), of the image's dtype. It may be differentiated in forward and in reverse mode, any number of times.
     """
+    if only_shapes():
+        sides = zip(image.shape[1:3], kernel.shape[:2], strides, padding, dilation, strict=True)
+        height, width = ((side + 2 * p - d * (k - 1) - 1) // s + 1 for side, k, s, p, d in sides)
+        return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
     window = Window(strides, ((padding[0],) * 2, (padding[1],) * 2), dilation, groups)
     return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(forms.plain, window=window))
 
@@ -170,6 +174,10 @@ def convolve_transposed(
     Returns:
       (N, H', W', out) with H' = (H - 1) * strides - 2 * padding + height + output_padding.
     """
+    if only_shapes():
+        sides = zip(image.shape[1:3], kernel.shape[:2], strides, padding, output_padding, strict=True)
+        height, width = ((side - 1) * s - 2 * p + k + extra for side, k, s, p, extra in sides)
+        return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
     sides = zip(kernel.shape[:2], padding, output_padding, strict=True)
     vertical, horizontal = ((k - 1 - p, k - 1 - p + extra) for k, p, extra in sides)
     border = (vertical, horizontal)

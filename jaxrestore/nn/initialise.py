@@ -21,13 +21,15 @@ import numpy as np
 
 from jaxrestore.typing import DType, Key, Variables
 
+_only_shapes: ContextVar[bool] = ContextVar("only_shapes", default=False)
 _recording: ContextVar[dict[tuple[str, ...], Callable] | None] = ContextVar("recording", default=None)
 
 
 def parameter(module: nn.Module, name: str, initialiser: Callable, shape: tuple[int, ...], dtype: DType) -> jax.typing.ArrayLike:
     """`module.param`, and a note of which initialiser the parameter wants when `initialise` is asking."""
     note((*module.path, name), initialiser)
-    return module.param(name, initialiser, shape, dtype)
+    # Tracing a random sampler for each of a thousand parameters would take seconds.
+    return module.param(name, zeros if only_shapes() else initialiser, shape, dtype)
 
 
 def note(path: tuple[str, ...], initialiser: Callable) -> None:
@@ -160,6 +162,27 @@ def bias_initialiser(bias_init: Callable | FanUniform, kernel_shape: tuple[int, 
     return bias_init.of(kernel_shape) if isinstance(bias_init, FanUniform) else bias_init
 
 
+def variable_shapes(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Variables:
+    """Shapes and types of a network's variables, by computing nothing; a convolution is not even traced, only its result's shape is.
+
+    Args:
+      model: any Flax module.
+      key: as for `initialise`.
+      *example: as for `initialise`.
+      **keywords: as for `initialise`.
+    """
+    token = _only_shapes.set(True)
+    try:
+        return jax.eval_shape(lambda k, a: model.init(k, *a, **keywords), key, example)
+    finally:
+        _only_shapes.reset(token)
+
+
+def only_shapes() -> bool:
+    """Whether nothing but shapes is wanted: then a layer may give zeros."""
+    return _only_shapes.get()
+
+
 def initialise(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Variables:
     """Initial variables of a network, without compiling its initialisation.
 
@@ -174,7 +197,7 @@ def initialise(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Va
     """
     token = _recording.set({})
     try:
-        shapes = jax.eval_shape(lambda k, a: model.init(k, *a, **keywords), key, example)
+        shapes = variable_shapes(model, key, *example, **keywords)
         wanted = _recording.get() or {}
     finally:
         _recording.reset(token)

@@ -1,8 +1,9 @@
 """Random access to images: folders, pairs of folders, ArrayRecord files, TensorFlow Datasets.
 
 Every source gives {"image": (H, W, channels)}, uint8 unless 16 bits are asked for, upright, without alpha; pairs also give "degraded". Grey
-becomes RGB by repetition; RGB becomes grey by rounding 0.299 R + 0.587 G + 0.114 B (BT.601 over the full range, not studio luma). 16 bits
-become 8 by rounding, 8 become 16 exactly. Sources can be pickled for worker processes, each of which has a cache of its own.
+becomes RGB by repetition; RGB becomes one channel by rounding, of grey (0.299 R + 0.587 G + 0.114 B, BT.601 over the full range) or of
+luma (BT.601 in the studio range, 16 to 235). 16 bits become 8 by rounding, 8 become 16 exactly. Sources can be pickled for worker
+processes, each of which has a cache of its own.
 """
 
 import io
@@ -16,6 +17,7 @@ import numpy as np
 
 from jaxrestore.data.images import SUFFIXES, Picture, by_stem, find_images, from_float, read_image, read_size, to_float, upright
 from jaxrestore.errors import InputError
+from jaxrestore.ops.color import ONE_CHANNEL
 
 CACHES = ("memory", "none")
 CACHE_BYTES = 1 << 30
@@ -24,17 +26,20 @@ CACHE_BYTES = 1 << 30
 Record = dict[str, np.ndarray]
 
 
-def convert(pixels: np.ndarray, channels: int, bits: int) -> np.ndarray:
+def convert(pixels: np.ndarray, channels: int, bits: int, color: str = "gray") -> np.ndarray:
     """Pixels as stored, with another number of channels and bits.
 
     Args:
       pixels: (H, W, 1 grey, 2 grey and alpha, 3 RGB or 4 RGBA), uint8, uint16, or float32 in [0, 1].
-      channels: 1 for grey or 3 for RGB.
+      channels: 1 for grey or luma, or 3 for RGB.
       bits: 8 or 16.
+      color: what RGB becomes in one channel, "gray" or "luma"; one channel is taken to be that already.
     """
     pixels = Picture(pixels).color
     if channels == 1 and pixels.shape[-1] == 3:
-        exact = pixels.astype(np.float64) @ np.array([[0.299], [0.587], [0.114]])
+        weights, offset = ONE_CHANNEL[color]
+        top = 1.0 if pixels.dtype.kind == "f" else np.iinfo(pixels.dtype).max
+        exact = pixels.astype(np.float64) @ weights[:, None] + offset * top
         pixels = exact.astype(np.float32) if pixels.dtype.kind == "f" else np.floor(exact + 0.5).astype(pixels.dtype)
     elif channels == 3 and pixels.shape[-1] == 1:
         pixels = np.repeat(pixels, 3, axis=-1)
@@ -49,15 +54,18 @@ class _Source:
     would not raise the share that is found.
     """
 
-    def __init__(self, names: Sequence[str], channels: int, bits: int, cache: str, cache_bytes: int) -> None:
+    def __init__(self, names: Sequence[str], channels: int, bits: int, cache: str, cache_bytes: int, color: str) -> None:
         if channels not in (1, 3):
-            raise InputError(f"channels is {channels}; it must be 1 (grey) or 3 (RGB)")
+            raise InputError(f"channels is {channels}; it must be 1 (grey or luma) or 3 (RGB)")
+        if color not in ONE_CHANNEL:
+            raise InputError(f"color is {color!r}; it must be one of {', '.join(ONE_CHANNEL)}")
         if bits not in (8, 16):
             raise InputError(f"bits is {bits}; it must be 8 or 16")
         if cache not in CACHES:
             raise InputError(f"cache is {cache!r}; it must be one of {', '.join(CACHES)}")
         self.names = tuple(names)
         self._channels = channels
+        self._color = color
         self._bits = bits
         self._room = cache_bytes if cache == "memory" else 0
         self._cache: dict[int, Record] = {}
@@ -73,7 +81,8 @@ class _Source:
         found = self._cache.get(place)
         if found is not None:
             return dict(found)
-        record = {name: np.ascontiguousarray(convert(pixels, self._channels, self._bits)) for name, pixels in self._load(place).items()}
+        wanted = self._channels, self._bits, self._color
+        record = {name: np.ascontiguousarray(convert(pixels, *wanted)) for name, pixels in self._load(place).items()}
         size = sum(pixels.nbytes for pixels in record.values())
         with self._lock:
             if size <= self._room and place not in self._cache:
@@ -106,11 +115,12 @@ class ImageFolder(_Source):
 
     Args:
       folder: where they are.
-      channels: 1 for grey, 3 for RGB.
+      channels: 1 for grey or luma, 3 for RGB.
       bits: 8 or 16 bits a sample.
       recursive: whether subfolders are searched too.
       cache: "memory" keeps decoded images, up to `cache_bytes` in each process; "none" decodes each time.
       cache_bytes: bound of the cache.
+      color: what colour becomes with one channel: "gray", or "luma" of the studio range.
 
     Raises:
       InputError: there are no pictures, or one that is asked for is bad.
@@ -125,11 +135,12 @@ class ImageFolder(_Source):
         recursive: bool = False,
         cache: str = "memory",
         cache_bytes: int = CACHE_BYTES,
+        color: str = "gray",
     ) -> None:
         self._folder = Path(folder)
         self._paths = find_images(folder, recursive=recursive)
         names = [path.relative_to(self._folder).with_suffix("").as_posix() for path in self._paths]
-        super().__init__(names, channels, bits, cache, cache_bytes)
+        super().__init__(names, channels, bits, cache, cache_bytes, color)
 
     def _load(self, index: int) -> Mapping[str, np.ndarray]:
         return {"image": upright(read_image(self._paths[index])).pixels}
@@ -147,10 +158,11 @@ class PairedFolders(_Source):
     Args:
       degraded: folder of the degraded pictures.
       clean: folder of the clean ones.
-      channels: 1 for grey, 3 for RGB.
+      channels: 1 for grey or luma, 3 for RGB.
       bits: 8 or 16 bits a sample.
       cache: "memory" or "none", as in `ImageFolder`.
       cache_bytes: bound of the cache in each process.
+      color: what colour becomes with one channel: "gray", or "luma" of the studio range.
 
     Raises:
       InputError: a picture has no partner, or a pair does not fit in size; both are named.
@@ -165,6 +177,7 @@ class PairedFolders(_Source):
         bits: int = 8,
         cache: str = "memory",
         cache_bytes: int = CACHE_BYTES,
+        color: str = "gray",
     ) -> None:
         self._folders = Path(degraded), Path(clean)
         originals = by_stem(find_images(clean))
@@ -180,7 +193,7 @@ class PairedFolders(_Source):
             if name not in self._pairs:
                 raise InputError(f"{path} has no partner in {degraded}: there is no {name} with any of {', '.join(SUFFIXES)}")
         self.scale = self._check_sizes()
-        super().__init__(sorted(self._pairs), channels, bits, cache, cache_bytes)
+        super().__init__(sorted(self._pairs), channels, bits, cache, cache_bytes, color)
 
     def _check_sizes(self) -> int:
         first = None
@@ -210,17 +223,25 @@ class ArrayRecordImages(_Source):
 
     Args:
       path: the file.
-      channels: 1 for grey, 3 for RGB.
+      channels: 1 for grey or luma, 3 for RGB.
       bits: 8 or 16 bits a sample.
       cache: "memory" or "none", as in `ImageFolder`.
       cache_bytes: bound of the cache in each process.
+      color: what colour becomes with one channel: "gray", or "luma" of the studio range.
 
     Raises:
       InputError: the file is missing or holds something else.
     """
 
     def __init__(
-        self, path: str | Path, *, channels: int = 3, bits: int = 8, cache: str = "memory", cache_bytes: int = CACHE_BYTES
+        self,
+        path: str | Path,
+        *,
+        channels: int = 3,
+        bits: int = 8,
+        cache: str = "memory",
+        cache_bytes: int = CACHE_BYTES,
+        color: str = "gray",
     ) -> None:
         self._path = Path(path)
         self._reader: Any = None
@@ -231,7 +252,7 @@ class ArrayRecordImages(_Source):
             names = json.loads(self._read(count - 1))["names"]
         except (RuntimeError, ValueError, KeyError, TypeError, IndexError) as error:
             raise InputError(f"{path} is not an ArrayRecord file of images: write one with write_array_record") from error
-        super().__init__(names, channels, bits, cache, cache_bytes)
+        super().__init__(names, channels, bits, cache, cache_bytes, color)
 
     def _open(self) -> Any:
         if self._reader is None:
@@ -260,12 +281,13 @@ class TFDSImages(_Source):
       name: folder of a prepared dataset (`.../name/config/version`), or the name of a dataset ("div2k/bicubic_x4") prepared under
         TFDS_DATA_DIR or `data_dir`.
       split: as TFDS writes it: "train", "train[:90%]".
-      channels: 1 for grey, 3 for RGB.
+      channels: 1 for grey or luma, 3 for RGB.
       image: the feature that holds the clean image; by default the first of "image" and "hr" that there is.
       degraded: the feature that holds the degraded one; by default "degraded" or "lr" where there is one, else there are no pairs.
       bits: 8 or 16 bits a sample.
       cache: "memory" or "none", as in `ImageFolder`.
       cache_bytes: bound of the cache in each process.
+      color: what colour becomes with one channel: "gray", or "luma" of the studio range.
       data_dir: where prepared datasets are, for names.
 
     Raises:
@@ -283,6 +305,7 @@ class TFDSImages(_Source):
         bits: int = 8,
         cache: str = "memory",
         cache_bytes: int = CACHE_BYTES,
+        color: str = "gray",
         data_dir: str | Path | None = None,
     ) -> None:
         self._name, self._split = str(name), split
@@ -298,7 +321,7 @@ class TFDSImages(_Source):
         partner = degraded or next((known for known in ("degraded", "lr") if known in features), None)
         if partner is not None:
             self._features["degraded"] = _feature(self._name, features, partner, ())
-        super().__init__([str(index) for index in range(len(data))], channels, bits, cache, cache_bytes)
+        super().__init__([str(index) for index in range(len(data))], channels, bits, cache, cache_bytes, color)
 
     def _open(self) -> Any:
         if self._data is None:

@@ -21,6 +21,10 @@ _STUDIO = np.array([[65.481, 128.553, 24.966], [-37.797, -74.203, 112.0], [112.0
 _STUDIO_OFFSET = np.array([16.0, 128.0, 128.0]) / 255.0
 
 _GRAY = np.array([0.299, 0.587, 0.114])
+
+ONE_CHANNEL = {"gray": (_GRAY, 0.0), "luma": (_STUDIO[0], float(_STUDIO_OFFSET[0]))}
+"""name -> (weights of red, green and blue, offset) for what one channel of a colour image is, in [0, 1]."""
+
 _FULL_OFFSET = np.array([0.0, 128.0, 128.0]) / 255.0
 
 

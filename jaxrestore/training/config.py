@@ -36,8 +36,9 @@ class Data:
       source: "folder", "pairs", "array_record", "tfds" or "dead_leaves" (images that are made, so that nothing needs to be downloaded).
       path: the folder, file or TFDS name.
       target: for "pairs": the folder of clean images; `path` then holds the degraded ones.
-      channels: 3 for RGB, 1 for grey.
-      patch: side of the random crops, in pixels.
+      channels: 3 for RGB, 1 for grey or luma.
+      color: what a colour picture becomes in one channel: "gray", or "luma" (BT.601, studio range), as super-resolution takes it.
+      patch: side of the random crops of the clean images, in pixels.
       batch: images in a batch, over all devices and hosts.
       augment: random choice of the 8 flips and rotations.
       workers: processes that decode and crop; 0 does it in the training process.
@@ -49,6 +50,7 @@ class Data:
     source: str = "folder"
     target: str | None = None
     channels: int = 3
+    color: str = "gray"
     patch: int = 64
     batch: int = 16
     augment: bool = True
@@ -64,12 +66,20 @@ class Optimizer:
     Attributes:
       name: "adam", "adamw" or "sgd" (with momentum 0.9).
       rate: highest learning rate.
-      schedule: "constant", "cosine" or "exponential" (both down to `final_rate`), or "step" (halved `halvings` times at equal distances).
+      schedule: "constant", "cosine" or "exponential" (both down to `final_rate`), "step" (halved `halvings` times at equal distances), or
+        "milestones" (multiplied by `factor` at each of `milestones`).
       final_rate: learning rate at the end of a cosine or exponential schedule.
       halvings: for "step".
+      milestones: steps, for "milestones".
+      factor: for "milestones".
       warmup: steps of linear rise at the start.
-      weight_decay: decoupled for "adamw"; added to the gradient for "sgd".
+      betas: shares of the old averages of the gradient and of its square kept at each step of "adam" and "adamw".
+      weight_decay: decoupled for "adamw"; added to the gradient for "adam" and "sgd".
       clip: largest global norm of the gradient; None does not clip.
+      adjustable_clip: each element of the gradient is clipped to +- this / the learning rate, so that high rates move no weight further
+        than low ones (VDSR); None does not clip.
+      rates: factors on the learning rate of the parameters that name patterns name, such as {"reconstruction": 0.1}; where several do,
+        their product.
       accumulate: parts into which a batch is cut, one after the other, to save memory; the gradient is their mean.
       ema: share of the old average kept at each step in the exponential moving average of the parameters; None keeps no average.
     """
@@ -79,9 +89,14 @@ class Optimizer:
     schedule: str = "cosine"
     final_rate: float = 1e-6
     halvings: int = 4
+    milestones: tuple[int, ...] = ()
+    factor: float = 0.5
     warmup: int = 0
+    betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
     clip: float | None = None
+    adjustable_clip: float | None = None
+    rates: dict[str, float] = field(default_factory=dict)
     accumulate: int = 1
     ema: float | None = 0.999
 
@@ -110,6 +125,7 @@ class Validation:
       recipe: degradation of the validation images; None takes the training's.
       crop: side of the centre crop that is measured.
       images: at most this many images.
+      convention: how PSNR is measured, such as "luma+border3+round8"; None takes the convention of the network's task and scale.
       every: steps between validations.
     """
 
@@ -117,6 +133,7 @@ class Validation:
     recipe: str | None = None
     crop: int = 128
     images: int = 16
+    convention: str | None = None
     every: int = 1000
 
 
@@ -128,7 +145,10 @@ class Experiment:
       model: the network.
       data: the images.
       degradation: recipe that makes the network's input from a clean image, on the device; "" for paired data.
+      scales: for networks with a `scale` that share their weights between scales: one of these is drawn for each batch and stands for
+        {scale} in `degradation`; `data.patch` is that of the largest, and the others take the corner of it that gives an input of one size.
       loss: what is minimised: a loss of `losses.formula.LOSSES` or a weighted sum, such as "charbonnier:epsilon=1e-4" or "l1+0.1*fft".
+      supervision: share, in the loss, of the mean loss of the images that the network makes on its way (its "intermediates").
       steps: optimiser steps in all.
       optimizer: how parameters move.
       transfer: where initial weights come from.
@@ -145,7 +165,9 @@ class Experiment:
     data: Data
     run: str
     degradation: str = ""
+    scales: tuple[int, ...] = ()
     loss: str = "l1"
+    supervision: float = 0.0
     steps: int = 1000
     optimizer: Optimizer = Optimizer()
     transfer: Transfer = Transfer()
@@ -158,9 +180,10 @@ class Experiment:
 
     def __post_init__(self) -> None:
         _one_of("data.source", self.data.source, ("folder", "pairs", "array_record", "tfds", "dead_leaves"))
+        _one_of("data.color", self.data.color, ("gray", "luma"))
         _one_of("data.cache", self.data.cache, ("memory", "none"))
         _one_of("optimizer.name", self.optimizer.name, ("adam", "adamw", "sgd"))
-        _one_of("optimizer.schedule", self.optimizer.schedule, ("constant", "cosine", "exponential", "step"))
+        _one_of("optimizer.schedule", self.optimizer.schedule, ("constant", "cosine", "exponential", "step", "milestones"))
         formula.parse(self.loss)
         _one_of("precision", self.precision, ("float32", "bfloat16"))
         _one_of("parallel", self.parallel, ("jit", "shard_map", "pmap"))
@@ -173,6 +196,12 @@ class Experiment:
         if self.data.batch % self.optimizer.accumulate:
             raise InputError(
                 f"data.batch = {self.data.batch} cannot be cut in optimizer.accumulate = {self.optimizer.accumulate} equal parts"
+            )
+        if not 0.0 <= self.supervision < 1.0:
+            raise InputError(f"supervision = {self.supervision}: must be at least 0 and below 1")
+        if self.scales and ("{scale}" not in self.degradation or self.data.patch % max(self.scales) or min(self.scales) < 1):
+            raise InputError(
+                f"scales = {self.scales}: degradation must hold {{scale}} and data.patch = {self.data.patch} be a multiple of the largest"
             )
         if self.data.source == "pairs" and self.data.target is None:
             raise InputError('data.target is missing: data.source = "pairs" needs the folder of clean images')

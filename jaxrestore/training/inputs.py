@@ -1,6 +1,6 @@
 """Sources of images from their configuration."""
 
-from collections.abc import Callable
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from jaxrestore.data.dead_leaves import DeadLeaves
 from jaxrestore.data.images import to_float
 from jaxrestore.data.sources import ArrayRecordImages, ImageFolder, PairedFolders, TFDSImages
+from jaxrestore.degradations.recipes import Recipe
 from jaxrestore.errors import InputError
 from jaxrestore.training.config import Data, Validation
 
@@ -20,7 +21,7 @@ def open_source(data: Data) -> Any:
     Raises:
       InputError: no such folder or file, or no images in it.
     """
-    common: dict[str, Any] = {"channels": data.channels, "cache": data.cache}
+    common: dict[str, Any] = {"channels": data.channels, "cache": data.cache, "color": data.color}
     match data.source:
         case "folder":
             return ImageFolder(data.path, **common)
@@ -44,13 +45,13 @@ class ValidationSet:
     degraded: np.ndarray
 
 
-def validation_set(validation: Validation, data: Data, degrade: Callable | None, multiple: int) -> ValidationSet | None:
+def validation_set(validation: Validation, data: Data, degrade: Recipe | None, multiple: int) -> ValidationSet | None:
     """The images that a run is measured on, degraded once, the same in every run.
 
     Args:
       validation: which images.
       data: the training data, for the channels and for "dead_leaves".
-      degrade: (key, image) -> image.
+      degrade: makes the network's input.
       multiple: the crop's side is brought down to a multiple of this.
     """
     if validation.path is None or degrade is None:
@@ -58,7 +59,9 @@ def validation_set(validation: Validation, data: Data, degrade: Callable | None,
     if data.source == "dead_leaves" and validation.path == "dead_leaves":
         source: Any = DeadLeaves(count=validation.images, channels=data.channels, seed=data.seed + 1)
     else:
-        source = ImageFolder(validation.path, channels=data.channels)
+        source = ImageFolder(validation.path, channels=data.channels, color=data.color)
+    # A side that shrinks to a whole number of pixels, and to one that the network takes.
+    multiple = math.lcm(multiple, (1 / degrade.scale).numerator)
     crops = [to_float(source[i]["image"]) for i in range(min(len(source), validation.images))]
     side = min([validation.crop, *(n for crop in crops for n in crop.shape[:2])])
     side -= side % multiple

@@ -20,10 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.data.pipeline import training_batches
+from jaxrestore.data.transforms import record_generator
 from jaxrestore.degradations import recipes
 from jaxrestore.errors import InputError
 from jaxrestore.losses import formula
-from jaxrestore.metrics import convention_for, psnr
+from jaxrestore.metrics import Convention, convention_for, psnr
+from jaxrestore.models.card import ModelCard
 from jaxrestore.models.catalogue import create_model, model_card
 from jaxrestore.training.checkpoints import Checkpoints
 from jaxrestore.training.config import Experiment, differences, load_experiment, to_dict
@@ -57,8 +59,10 @@ def train(config: Experiment) -> TrainState:
     model = create_model(config.model.name, **config.model.fields)
     if config.precision == "bfloat16":
         model = model.clone(dtype=jnp.bfloat16)
-    degrade = recipes.parse(config.degradation) if config.degradation else None
-    validation_recipe = recipes.parse(config.validation.recipe) if config.validation.recipe else degrade
+    scales = config.scales or (getattr(model, "scale", 1),)
+    degradations = {scale: _degradation(config, scale) for scale in scales}
+    recipe = config.validation.recipe
+    validation_recipe = recipes.parse(recipe) if recipe else degradations.get(getattr(model, "scale", 1), degradations[scales[0]])
     source = open_source(config.data)
     _claim(folder, config)
 
@@ -75,33 +79,39 @@ def train(config: Experiment) -> TrainState:
         augment=config.data.augment,
         shard=shard,
     )
-    validation = validation_set(config.validation, config.data, validation_recipe, max(card.multiple, card.scale))
+    validation = validation_set(config.validation, config.data, validation_recipe, card.multiple)
 
     checkpoints = Checkpoints(folder)
     resumed = checkpoints.latest() is not None
     start = StartingPoint.from_meta(checkpoints.meta()) if resumed else starting_point(config, model)
-    objective = Supervised(
-        model=model,
-        loss=formula.parse(config.loss),
-        optimizer=make_optimizer(config.optimizer, config.steps, start.factors),
-        degrade=degrade,
-        accumulate=config.optimizer.accumulate,
-        ema=config.optimizer.ema,
-        frozen=start.frozen_statistics,
-    )
+    optimizer = make_optimizer(config.optimizer, config.steps, start.factors)
+    objectives = {
+        scale: Supervised(
+            model=model.clone(scale=scale) if config.scales else model,
+            loss=formula.parse(config.loss),
+            optimizer=optimizer,
+            degrade=degrade,
+            accumulate=config.optimizer.accumulate,
+            ema=config.optimizer.ema,
+            supervision=config.supervision,
+            side=config.data.patch // max(scales) * scale if config.scales else None,
+            frozen=start.frozen_statistics,
+        )
+        for scale, degrade in degradations.items()
+    }
     example = {"image": jax.ShapeDtypeStruct((1, config.data.patch, config.data.patch, config.data.channels), np.uint8)}
     example |= {"index": jax.ShapeDtypeStruct((1,), np.int32)}
-    if degrade is None:
+    if not config.degradation:
         example["degraded"] = jax.ShapeDtypeStruct(_degraded_shape(source, config), np.uint8)
-    state = replicate(objective.init(jax.random.key(config.seed), example, start.variables), mesh)
+    state = replicate(objectives[scales[0]].init(jax.random.key(config.seed), example, start.variables), mesh)
     if resumed:
         state = replicate(checkpoints.restore(state, batches), mesh)
         print(f"{folder}: goes on from step {int(state.step)}", file=sys.stderr)
     elif start.report:
         print(start.report, file=sys.stderr)
 
-    step_function = compile_step(objective.step, mesh, config.parallel)
-    validate = _validator(model, validation, card) if validation is not None else None
+    step_functions = {scale: compile_step(objective.step, mesh, config.parallel) for scale, objective in objectives.items()}
+    validate = _validator(model, validation, _convention(config, card)) if validation is not None else None
     rate_at = learning_rate(config.optimizer, config.steps)
     meta = {**describe(model, config.model.name), "config": to_dict(config), **start.to_meta()}
     step = saved = int(state.step)
@@ -113,7 +123,7 @@ def train(config: Experiment) -> TrainState:
         _StopRequest() as stop,
     ):
         while step < config.steps and not stop.requested:
-            state, metrics = step_function(state, put_batch(_numbers(next(batches)), mesh))
+            state, metrics = step_functions[_scale_at(step, scales, config.seed)](state, put_batch(_numbers(next(batches)), mesh))
             step += 1
 
             if step % config.log_every == 0 or step == config.steps:
@@ -187,8 +197,22 @@ def _finite(metrics: dict[str, Any], step: int, folder: Path, saved: int) -> dic
     return values
 
 
-def _validator(model: Any, images: ValidationSet, card: Any) -> Callable[[TrainState], tuple[dict[str, Any], np.ndarray]]:
-    convention = convention_for(card.task, card.scale)
+def _degradation(config: Experiment, scale: int) -> recipes.Recipe | None:
+    text = config.degradation.replace("{scale}", str(scale))
+    return recipes.parse(text) if text else None
+
+
+def _scale_at(step: int, scales: tuple[int, ...], seed: int) -> int:
+    """The scale of a step's batch: from the seed and the step alone, so that a resumed run goes on with the same ones."""
+    return scales[int(record_generator(seed, step).integers(len(scales)))]
+
+
+def _convention(config: Experiment, card: ModelCard) -> Convention:
+    named = config.validation.convention
+    return Convention.parse(named) if named else convention_for(card.task, card.scale, card.channels)
+
+
+def _validator(model: Any, images: ValidationSet, convention: Convention) -> Callable[[TrainState], tuple[dict[str, Any], np.ndarray]]:
     apply = jax.jit(model.apply)
 
     def validate(state: TrainState) -> tuple[dict[str, Any], np.ndarray]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import optax
 
 from jaxrestore.training.config import Optimizer
@@ -22,6 +23,8 @@ def learning_rate(config: Optimizer, steps: int) -> Callable:
         case "step":
             distance = remaining / (config.halvings + 1)
             main = optax.piecewise_constant_schedule(config.rate, {round(distance * (i + 1)): 0.5 for i in range(config.halvings)})
+        case "milestones":
+            main = optax.piecewise_constant_schedule(config.rate, dict.fromkeys(config.milestones, config.factor))
         case unknown:
             raise ValueError(f"unknown schedule {unknown!r}")
     if not config.warmup:
@@ -37,23 +40,38 @@ def make_optimizer(config: Optimizer, steps: int, factors: Tree | None = None) -
       steps: optimiser steps in all.
       factors: a factor on each parameter's learning rate, a tree of numbers like the parameters: 0 freezes, less than 1 slows; None is 1.
 
-    Reference: Adam: Kingma and Ba, ICLR 2015; AdamW: Loshchilov and Hutter, ICLR 2019.
+    Reference: Adam: Kingma and Ba, ICLR 2015; AdamW: Loshchilov and Hutter, ICLR 2019; adjustable clipping: Kim et al., CVPR 2016 (VDSR),
+    section 3.2.
     """
     rate = learning_rate(config, steps)
     parts = [optax.clip_by_global_norm(config.clip)] if config.clip is not None else []
+    if config.adjustable_clip is not None:
+        parts += [_clip_by_rate(config.adjustable_clip, rate)]
+    if config.weight_decay and config.name != "adamw":
+        parts += [optax.add_decayed_weights(config.weight_decay)]
     match config.name:
         case "adam":
-            parts += [optax.adam(rate)]
+            parts += [optax.adam(rate, *config.betas)]
         case "adamw":
-            parts += [optax.adamw(rate, weight_decay=config.weight_decay)]
+            parts += [optax.adamw(rate, *config.betas, weight_decay=config.weight_decay)]
         case "sgd":
-            decay = [optax.add_decayed_weights(config.weight_decay)] if config.weight_decay else []
-            parts += [*decay, optax.sgd(rate, momentum=0.9)]
+            parts += [optax.sgd(rate, momentum=0.9)]
         case unknown:
             raise ValueError(f"unknown optimiser {unknown!r}")
     if factors is not None:
         parts += [_scale(factors)]
     return optax.chain(*parts)
+
+
+def _clip_by_rate(theta: float, rate: Callable) -> optax.GradientTransformation:
+    """Clip each element of the gradient to +- theta / rate(step)."""
+
+    def update(updates: Tree, state: optax.ScaleByScheduleState, params: Tree | None = None) -> tuple[Tree, optax.ScaleByScheduleState]:
+        bound = theta / rate(state.count)
+        clipped = jax.tree.map(lambda u: jnp.clip(u, -bound, bound), updates)
+        return clipped, optax.ScaleByScheduleState(optax.safe_increment(state.count))
+
+    return optax.GradientTransformation(lambda _: optax.ScaleByScheduleState(jnp.zeros((), jnp.int32)), update)
 
 
 def _scale(factors: Tree) -> optax.GradientTransformation:

@@ -1,5 +1,6 @@
 """Where a run starts: from nothing, or from weights of another run, with some parameters frozen or slowed."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +50,13 @@ class StartingPoint:
 
 
 def starting_point(config: Experiment, model: nn.Module) -> StartingPoint:
-    """What `config.transfer` asks for.
+    """What `config.transfer` and `config.optimizer.rates` ask for.
 
     Raises:
-      InputError: no weights at the source, none of them fits, or a pattern of `freeze` matches nothing.
+      InputError: no weights at the source, none of them fits, or a pattern of `freeze` or `rates` matches nothing.
     """
-    wish = config.transfer
-    if wish.source is None and not wish.freeze:
+    wish, factors = config.transfer, config.optimizer.rates
+    if wish.source is None and not wish.freeze and not factors:
         return StartingPoint()
     image = jax.ShapeDtypeStruct((1, config.data.patch, config.data.patch, config.data.channels), np.float32)
     initial, _ = jax.random.split(jax.random.key(config.seed))
@@ -69,15 +70,19 @@ def starting_point(config: Experiment, model: nn.Module) -> StartingPoint:
         if not taken:
             raise InputError(f"transfer.source = {wish.source}: none of its weights fits {type(model).__name__}")
     paths = ["/".join(path) for path in flax.traverse_util.flatten_dict(variables)]
-    for pattern in wish.freeze:
-        if not any(path_matches(path.partition("/")[2], (pattern,)) for path in paths):
-            raise InputError(f"transfer.freeze: {pattern!r} matches no parameter; they are named like {paths[0].partition('/')[2]!r}")
+    for field, patterns in (("transfer.freeze", wish.freeze), ("optimizer.rates", factors)):
+        for pattern in patterns:
+            if any(path_matches(path.partition("/")[2], (pattern,)) for path in paths):
+                continue
+            raise InputError(f"{field}: {pattern!r} matches no parameter; they are named like {paths[0].partition('/')[2]!r}")
     rates, statistics = {}, set()
     for path in paths:
         collection, _, name = path.partition("/")
         frozen = path_matches(name, wish.freeze)
         if collection == "params":
-            rates[name] = 0.0 if frozen else wish.rate if path in taken else 1.0
+            own = math.prod(factor for pattern, factor in factors.items() if path_matches(name, (pattern,)))
+            rates[name] = 0.0 if frozen else own * (wish.rate if path in taken else 1.0)
         elif frozen:
             statistics.add(name)
-    return StartingPoint(jax.tree.map(jnp.asarray, variables), rates, frozenset(statistics), report)
+    started = None if wish.source is None else jax.tree.map(jnp.asarray, variables)
+    return StartingPoint(started, rates, frozenset(statistics), report)

@@ -50,6 +50,14 @@ def test_folder_is_what_scikit_image_sees(folder, cache):
     np.testing.assert_array_equal(ImageFolder(folder, bits=16)[3]["image"], 257 * images["rgb"].astype(np.uint16))
 
 
+def test_luma_is_matlabs_luma():
+    # MATLAB's rgb2ycbcr of uint8 black, white, red, green and blue.
+    colors = np.array([[[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]]], np.uint8)
+    np.testing.assert_array_equal(convert(colors, 1, 8, "luma")[0, :, 0], [16, 235, 81, 145, 41])
+    halves = np.full((1, 1, 3), 0.5, np.float32)
+    np.testing.assert_array_equal(convert(halves, 1, 16, "luma").ravel(), [round((16 + 219 / 2) / 255 * 65535)])
+
+
 def test_grey_is_pillows_grey():
     grey = convert(noise(3, size=(200, 200)), 1, 8)
     assert grey.shape == (200, 200, 1)

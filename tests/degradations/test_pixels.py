@@ -57,6 +57,15 @@ def test_low_resolution_keeps_the_size_and_loses_the_detail():
     np.testing.assert_allclose(low_resolution(KEY, checkers, scale=1), checkers, atol=1e-6)
 
 
+def test_low_resolution_draws_its_scale_for_each_image():
+    image = jax.random.uniform(KEY, (24, 24, 1))
+    drawn = np.asarray(low_resolution(KEY, jnp.broadcast_to(image, (12, 24, 24, 1)), scale=(2, 4)))
+    fixed = np.stack([low_resolution(KEY, image, scale=scale) for scale in (2, 3, 4)])
+    which = np.argmin(np.abs(drawn[:, None] - fixed).max(axis=(2, 3, 4)), axis=1)
+    assert set(which) == {0, 1, 2}
+    np.testing.assert_allclose(drawn, fixed[which], atol=1e-6)
+
+
 def rectangle(mask: np.ndarray) -> tuple[int, int, int, int]:
     """top, left, height, width of a mask that is one full rectangle."""
     rows, columns = np.flatnonzero(mask.any((1, 2))), np.flatnonzero(mask.any((0, 2)))

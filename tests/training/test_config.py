@@ -31,6 +31,8 @@ def test_overrides_reach_every_level(path):
         "model.fields.depth=3",
         "transfer.freeze=('a','b')",
         "loss=l1+0.1*fft",
+        "optimizer.milestones=(3,5)",
+        "optimizer.rates.conv_0=0.1",
     )
     config = load_experiment(path, changes)
     assert config.steps == 7
@@ -38,6 +40,8 @@ def test_overrides_reach_every_level(path):
     assert config.optimizer.rate == 1.0
     assert isinstance(config.optimizer.rate, float)
     assert config.optimizer.clip == 0.5
+    assert config.optimizer.milestones == (3, 5)
+    assert config.optimizer.rates == {"conv_0": 0.1}
     assert config.data.target == "there"
     assert config.model.fields == {"depth": 3}
     assert config.transfer.freeze == ("a", "b")
@@ -61,6 +65,9 @@ def test_overrides_reach_every_level(path):
         ("optimizer.accumulate=3", "cannot be cut"),
         ("data.source=pairs", "data.target is missing"),
         ("degradation=", "degradation is empty"),
+        ("data.color=luminance", "choose one of gray, luma"),
+        ("scales=(2,4)", "degradation must hold {scale}"),
+        ("supervision=1.0", "below 1"),
     ],
 )
 def test_wrong_overrides_say_what_is_wrong(path, override, message):

@@ -18,6 +18,8 @@ def test_schedules():
     np.testing.assert_allclose([float(exponential(0)), float(exponential(50)), float(exponential(100))], [1e-1, 1e-2, 1e-3], rtol=1e-5)
     step = learning_rate(Optimizer(schedule="step", rate=1.0, halvings=4), 100)
     np.testing.assert_allclose([float(step(i)) for i in (19, 21, 41, 61, 81, 99)], [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16])
+    milestones = learning_rate(Optimizer(schedule="milestones", rate=1.0, milestones=(10, 30), factor=0.1), 100)
+    np.testing.assert_allclose([float(milestones(i)) for i in (9, 11, 29, 31, 99)], [1, 0.1, 0.1, 0.01, 0.01], rtol=1e-6)
     warm = learning_rate(Optimizer(schedule="constant", rate=1.0, warmup=10), 100)
     np.testing.assert_allclose([float(warm(0)), float(warm(5)), float(warm(10)), float(warm(99))], [0, 0.5, 1, 1])
 
@@ -48,3 +50,18 @@ def test_first_steps_by_hand():
     assert first(name="sgd") == pytest.approx(-0.05)
     assert first(name="sgd", weight_decay=0.1) == pytest.approx(-0.1 * (0.5 + 0.1 * 2.0))
     assert first(name="sgd", clip=0.25) == pytest.approx(-0.025)
+    # The gradient is clipped to 0.01 / 0.1, so the first update is theta itself.
+    assert first(name="sgd", adjustable_clip=0.01) == pytest.approx(-0.01)
+    assert first(name="sgd", adjustable_clip=0.1) == pytest.approx(-0.05)
+
+
+def test_adjustable_clipping_follows_the_rate():
+    config = Optimizer(name="sgd", rate=1.0, schedule="milestones", milestones=(1,), factor=0.01, adjustable_clip=0.1)
+    optimizer = make_optimizer(config, 10)
+    params, gradient = {"w": jnp.zeros(2)}, {"w": jnp.array([5.0, -0.01])}
+    state = optimizer.init(params)
+    first, state = optimizer.update(gradient, state, params)
+    second, _ = optimizer.update(gradient, state, params)
+    np.testing.assert_allclose(first["w"], [-0.1, 0.01], rtol=1e-6)
+    # At the hundredth of the rate the bound is 10, so nothing is clipped; with momentum 0.9 of the first (clipped) gradient.
+    np.testing.assert_allclose(second["w"], [-0.01 * (5.0 + 0.9 * 0.1), 0.01 * (0.01 + 0.9 * 0.01)], rtol=1e-5)

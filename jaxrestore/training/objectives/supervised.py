@@ -29,6 +29,8 @@ class Supervised:
       degrade: (key, image (H, W, C)) -> degraded image; None where batches bring their own.
       accumulate: parts into which a batch is cut.
       ema: share of the old average of the parameters kept at each step, or None.
+      supervision: share, in the loss, of the mean loss of the images that the network sows as "intermediates".
+      side: clean images are cut to this many rows and columns; None keeps them.
       frozen: paths of normalisation statistics that do not move, as "norm_1/mean".
     """
 
@@ -38,6 +40,8 @@ class Supervised:
     degrade: Callable | None = None
     accumulate: int = 1
     ema: float | None = None
+    supervision: float = 0.0
+    side: int | None = None
     frozen: frozenset[str] = frozenset()
 
     def init(self, key: Key, batch: Batch, variables: Variables | None = None) -> TrainState:
@@ -55,7 +59,7 @@ class Supervised:
 
     def inputs(self, key: Key, batch: Batch) -> tuple[jax.Array, jax.Array]:
         """(degraded, clean) of a batch. Image k's degradation depends on the key and on index k alone, not on how the batch is cut."""
-        clean = as_float(batch["image"])
+        clean = as_float(batch["image"][:, : self.side, : self.side])
         if self.degrade is None:
             return as_float(batch["degraded"]), clean
         keys = jax.vmap(lambda index: jax.random.fold_in(key, index))(batch["index"])
@@ -87,8 +91,8 @@ class Supervised:
 
             def objective(params: Tree) -> tuple[jax.Array, Tree]:
                 variables = {"params": params, **({"batch_stats": stats} if stats else {})}
-                restored, new = self._apply(variables, degraded)
-                return jnp.mean(self.loss(restored.astype(jnp.float32), clean)), new
+                restored, earlier, new = self._apply(variables, degraded)
+                return self._mean_loss(restored, earlier, clean), new
 
             (loss, new), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
             return loss, gradient, self._keep_frozen(stats, new)
@@ -108,11 +112,20 @@ class Supervised:
         (stats, loss, gradient), _ = lax.scan(add, start, parts, unroll=unroll)
         return loss / self.accumulate, jax.tree.map(lambda g: g / self.accumulate, gradient), stats
 
-    def _apply(self, variables: Variables, degraded: jax.Array) -> tuple[jax.Array, Tree]:
-        if "batch_stats" not in variables:
-            return self.model.apply(variables, degraded), {}
-        restored, new = self.model.apply(variables, degraded, train=True, mutable="batch_stats")
-        return restored, new["batch_stats"]
+    def _apply(self, variables: Variables, degraded: jax.Array) -> tuple[jax.Array, list[jax.Array], Tree]:
+        """(restored image, images sown before it, new statistics)."""
+        train = {"train": True} if "batch_stats" in variables else {}
+        mutable = [*(["batch_stats"] if train else []), *(["intermediates"] if self.supervision else [])]
+        if not mutable:
+            return self.model.apply(variables, degraded), [], {}
+        restored, new = self.model.apply(variables, degraded, **train, mutable=mutable)
+        return restored, jax.tree.leaves(new.get("intermediates", {})), new.get("batch_stats", {})
+
+    def _mean_loss(self, restored: jax.Array, earlier: list[jax.Array], clean: jax.Array) -> jax.Array:
+        last, *others = (jnp.mean(self.loss(image.astype(jnp.float32), clean)) for image in (restored, *earlier))
+        if not others:
+            return last
+        return (1.0 - self.supervision) * last + self.supervision * jnp.mean(jnp.stack(others))
 
     def _keep_frozen(self, old: Tree, new: Tree) -> Tree:
         if not self.frozen:

@@ -116,9 +116,9 @@ def _real_esrgan(key: Key, image: jax.Array, scale: int) -> jax.Array:
     size = jnp.maximum(jnp.floor(whole * first).astype(int), 1)
     small = jnp.maximum(jnp.floor(whole / scale * second).astype(int), 1)
     small_sides = tuple(canvas_side(int(side * _RESIZE[1][1][1]) + 1) for side in final)
-    blurred = correlate(lay_out(image), *esrgan_kernel(keys[2], _SIGMA_BLUR[0]))
+    blurred = correlate(lay_out(image), esrgan_kernel(keys[2], _SIGMA_BLUR[0])[0])
 
-    second_kernel = esrgan_kernel(keys[7], _SIGMA_BLUR[1])
+    second_kernel, _ = esrgan_kernel(keys[7], _SIGMA_BLUR[1])
 
     def between(factor: float) -> jax.Array:
         """From the first resizing to the second, on a canvas for images up to `factor` times as large."""
@@ -126,7 +126,7 @@ def _real_esrgan(key: Key, image: jax.Array, scale: int) -> jax.Array:
         canvas = resize(blurred, whole, size, sides, _drawn_method(keys[3]))
         canvas = jpeg(keys[5], _esrgan_noise(keys[4], canvas, 0), _drawn_quality(keys[5]))
         blur = jax.random.bernoulli(keys[6], _SECOND_BLUR)
-        canvas = jax.lax.cond(blur, lambda: correlate(canvas, *second_kernel), lambda: canvas)
+        canvas = jax.lax.cond(blur, lambda: correlate(canvas, second_kernel), lambda: canvas)
         return resize(canvas, size, small, small_sides, _drawn_method(keys[8]))
 
     longest = max(image.shape[:2])
@@ -138,7 +138,7 @@ def _real_esrgan(key: Key, image: jax.Array, scale: int) -> jax.Array:
     canvas = jax.lax.cond(jpeg_first, lambda: jpeg(keys[10], canvas, quality), lambda: canvas)
     low = resize(canvas, small, jnp.asarray(final), tuple(canvas_side(side) for side in final), _drawn_method(keys[12]))
     sinc_key, filter_key = jax.random.split(keys[13])
-    low = jax.lax.cond(jax.random.bernoulli(sinc_key, _FINAL_SINC), lambda: correlate(low, *esrgan_final_sinc(filter_key)), lambda: low)
+    low = jax.lax.cond(jax.random.bernoulli(sinc_key, _FINAL_SINC), lambda: correlate(low, esrgan_final_sinc(filter_key)[0]), lambda: low)
     low = jax.lax.cond(jpeg_first, lambda: low, lambda: jpeg(keys[10], low, quality))
     return jnp.round(jnp.clip(take_off(low, final), 0.0, 1.0) * GREY_LEVELS) / GREY_LEVELS
 
@@ -235,8 +235,8 @@ def _smaller_sides(canvas: jax.Array) -> list[int]:
 
 
 def _blur(factor: jax.Array, final: jax.Array, key: Key, canvas: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:
-    kernel, support = bsrgan_kernel(key, factor)
-    return on_smallest(lambda part: correlate(part, kernel, support), canvas, size, _smaller_sides(canvas)), size
+    kernel, _ = bsrgan_kernel(key, factor)
+    return on_smallest(lambda part: correlate(part, kernel), canvas, size, _smaller_sides(canvas)), size
 
 
 def _shrink_some(factor: jax.Array, final: jax.Array, key: Key, canvas: jax.Array, size: jax.Array) -> tuple[jax.Array, jax.Array]:

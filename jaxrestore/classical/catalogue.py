@@ -95,6 +95,7 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
             "wiener_deconvolution:wiener_hunt_deconvolution", "deblurring", "Wiener filter with a given balance (Hunt 1973)", ("psf",)
         ),
         "richardson_lucy": Method("richardson_lucy:richardson_lucy", "deblurring", "Richardson-Lucy deconvolution", ("psf",)),
+        "hopfield": Method("hopfield:hopfield", "deblurring", "a network of neurons that settles (Zhou et al. 1988)", ("psf", "sigma")),
         "tv_deconvolution": Method(
             "tv_deconvolution:tv_deconvolution", "deblurring", "deconvolution with least total variation", ("psf", "sigma")
         ),

@@ -63,6 +63,9 @@ def test_draws_follow_the_key():
     first, again, other = (np.asarray(texture_synthesis(image, mask=hole(), tolerance=1.0, key=jax.random.key(seed))) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any(-1)[hole()[..., 0]].mean() > 0.5
+    # Without tolerance there is nothing to draw: one place alone is the best.
+    best = [np.asarray(texture_synthesis(image, mask=hole(), tolerance=0.0, key=jax.random.key(seed))) for seed in (1, 2)]
+    np.testing.assert_array_equal(*best)
     # An image of a batch is drawn with a key of its own.
     batch = np.asarray(texture_synthesis(np.stack([image] * 3), mask=hole(), tolerance=1.0, key=jax.random.key(1)))
     assert (batch[0] != batch[1]).any()

@@ -1,13 +1,13 @@
 """Every experiment loads, its network exists and its shapes agree; so do those of the commands in its docstring."""
 
 import ast
-import shlex
 from pathlib import Path
 
 import jax
 import numpy as np
 import pytest
 
+from benchmarks.super_resolution_short_runs import commands
 from jaxrestore.degradations import recipes
 from jaxrestore.losses import formula
 from jaxrestore.metrics import Convention
@@ -26,12 +26,6 @@ def is_training(path: Path) -> bool:
 FILES = sorted(path for path in (ROOT / "experiments").rglob("*.py") if is_training(path))
 NAMES = [str(path.relative_to(ROOT / "experiments").with_suffix("")) for path in FILES]
 SUPER_RESOLUTION = [path for path in FILES if path.parent.name == "super_resolution"]
-
-
-def commands(path: Path) -> list[list[str]]:
-    """The arguments of the `jaxrestore train` lines of the docstring."""
-    text = (ast.get_docstring(ast.parse(path.read_text())) or "").replace("\\\n", " ")
-    return [shlex.split(line)[2:] for line in text.splitlines() if line.strip().startswith("jaxrestore train")]
 
 
 def shapes_agree(config: Experiment) -> None:

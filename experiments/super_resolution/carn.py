@@ -6,8 +6,8 @@ Expected: 37.76 dB on Set5 x2, 34.29 x3, 32.13 x4 (PSNR of the luma, `scale` bor
 Cost: 600,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/carn.py data.path=DIV2K_train_HR validation.path=Set5
-    jaxrestore train experiments/super_resolution/carn.py steps=1000 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
-      optimizer.rate=1e-3 optimizer.ema=none model.fields.features=24 validation.path=Set5 validation.every=500 \
+    jaxrestore train experiments/super_resolution/carn.py steps=600 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+      optimizer.rate=1e-3 optimizer.ema=none model.fields.features=24 validation.path=Set5 validation.every=300 \
       run=runs/carn_reduced
 """
 

@@ -7,9 +7,9 @@ Expected: 32.09 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), with
 Cost: 300,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/edsr_baseline.py data.path=DIV2K_train_HR validation.path=Set5
-    jaxrestore train experiments/super_resolution/edsr_baseline.py steps=1000 data.path=T91 data.batch=8 data.patch=96 \
+    jaxrestore train experiments/super_resolution/edsr_baseline.py steps=600 data.path=T91 data.batch=8 data.patch=96 \
       data.workers=0 optimizer.rate=1e-3 optimizer.ema=none model.fields.features=32 model.fields.depth=4 validation.path=Set5 \
-      validation.every=500 run=runs/edsr_baseline_reduced
+      validation.every=300 run=runs/edsr_baseline_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

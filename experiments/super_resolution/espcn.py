@@ -6,8 +6,8 @@ Expected: 32.55 dB on Set5 x3 (PSNR of the luma, 3 border pixels left out), with
 Cost: 500,000 steps (the paper stops when nothing improves); not measured.
 
     jaxrestore train experiments/super_resolution/espcn.py data.path=T91 validation.path=Set5
-    jaxrestore train experiments/super_resolution/espcn.py steps=3000 data.path=T91 data.batch=16 data.patch=51 data.workers=0 \
-      optimizer.rate=1e-3 optimizer.ema=none validation.path=Set5 validation.every=1500 run=runs/espcn_reduced
+    jaxrestore train experiments/super_resolution/espcn.py steps=1500 data.path=T91 data.batch=16 data.patch=51 data.workers=0 \
+      optimizer.rate=1e-3 optimizer.ema=none validation.path=Set5 validation.every=750 run=runs/espcn_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

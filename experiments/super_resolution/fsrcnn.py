@@ -6,8 +6,8 @@ Expected: 30.71 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), with
 Cost: 1,000,000 steps (the paper gives no number); not measured.
 
     jaxrestore train experiments/super_resolution/fsrcnn.py data.path=T91_General100 validation.path=Set5
-    jaxrestore train experiments/super_resolution/fsrcnn.py steps=3000 data.path=T91 data.batch=16 data.patch=48 data.workers=0 \
-      optimizer.rate=1e-3 optimizer.ema=none optimizer.name=adam validation.path=Set5 validation.every=1500 run=runs/fsrcnn_reduced
+    jaxrestore train experiments/super_resolution/fsrcnn.py steps=1500 data.path=T91 data.batch=16 data.patch=48 data.workers=0 \
+      optimizer.rate=1e-3 optimizer.ema=none optimizer.name=adam validation.path=Set5 validation.every=750 run=runs/fsrcnn_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

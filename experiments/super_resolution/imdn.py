@@ -5,9 +5,9 @@ Expected: 32.21 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), with
 Cost: 1,000,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/imdn.py data.path=DIV2K_train_HR validation.path=Set5
-    jaxrestore train experiments/super_resolution/imdn.py steps=1000 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/imdn.py steps=600 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=32 model.fields.depth=3 validation.path=Set5 \
-      validation.every=500 run=runs/imdn_reduced
+      validation.every=300 run=runs/imdn_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

@@ -7,9 +7,9 @@ reports it, within 0.1 dB.
 Cost: 650,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/mdsr.py data.path=DIV2K_train_HR validation.path=Set5
-    jaxrestore train experiments/super_resolution/mdsr.py steps=1000 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/mdsr.py steps=600 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=32 model.fields.depth=4 validation.path=Set5 \
-      validation.every=500 run=runs/mdsr_reduced
+      validation.every=300 run=runs/mdsr_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

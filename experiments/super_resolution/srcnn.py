@@ -7,8 +7,8 @@ Expected: 32.39 dB on Set5 x3 (PSNR of the luma, 3 border pixels left out), with
 Cost: 8e8 patches; not measured. At a reduced size Adam does in minutes what SGD at these rates does in weeks.
 
     jaxrestore train experiments/super_resolution/srcnn.py data.path=T91 validation.path=Set5
-    jaxrestore train experiments/super_resolution/srcnn.py steps=3000 data.path=T91 data.batch=16 data.patch=33 data.workers=0 \
-      optimizer.rate=1e-3 optimizer.ema=none optimizer.name=adam validation.path=Set5 validation.every=1500 run=runs/srcnn_reduced
+    jaxrestore train experiments/super_resolution/srcnn.py steps=1500 data.path=T91 data.batch=16 data.patch=33 data.workers=0 \
+      optimizer.rate=1e-3 optimizer.ema=none optimizer.name=adam validation.path=Set5 validation.every=750 run=runs/srcnn_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

@@ -49,13 +49,12 @@ def similar_blocks(
     def tile_likeness(band: jax.Array, band_squares: jax.Array, start: jax.Array) -> tuple[jax.Array, jax.Array]:
         candidates = jax.lax.dynamic_slice_in_dim(band, start, width, axis=1)
         own = candidates[reach, reach : reach + step * (tile - 1) + 1 : step]
-        products = jnp.einsum("tp,wcp->wtc", own, candidates, precision="highest")
-        likeness = 2.0 * products - jax.lax.dynamic_slice_in_dim(band_squares, start, width, axis=1)[:, None]
+        products = jnp.matmul(own, candidates.reshape(window * width, -1).T, precision="highest")
+        likeness = 2.0 * products - jax.lax.dynamic_slice_in_dim(band_squares, start, width, axis=1).reshape(1, -1)
         # Each reference block's window begins `step` columns after that of the one before: rows that are `step` longer align them.
-        flat = jnp.pad(likeness.reshape(window, tile * width), ((0, 0), (0, tile * step)))
-        likeness = flat.reshape(window, tile, width + step)[:, :, :window]
-        likeness = jnp.moveaxis(likeness, 0, 1).reshape(tile, window * window)
-        return likeness, jnp.sum(jnp.square(own), axis=-1)
+        flat = jnp.pad(likeness.reshape(-1), (0, tile * step)).reshape(tile, -1)
+        likeness = flat[:, : window * width].reshape(tile, window, width)[:, :, :window]
+        return likeness.reshape(tile, window * window), jnp.sum(jnp.square(own), axis=-1)
 
     def row(number: jax.Array) -> tuple[jax.Array, jax.Array]:
         top = number * step

@@ -32,7 +32,7 @@ class Evaluate:
     target: Annotated[Path | None, arg(metavar="FOLDER")] = None
     """Folder of the clean pictures."""
     scale: Annotated[int | None, arg(metavar="INT")] = None
-    """For sr: the enlargement; the network's own by default."""
+    """For sr: the enlargement; the network's own by default, where it has one."""
     sigma: Annotated[float | None, arg(metavar="FLOAT")] = None
     """For denoise and deblur: standard deviation of the noise in grey levels; 25 and 2 by default."""
     quality: int = 10
@@ -71,7 +71,8 @@ class Evaluate:
         from jaxrestore.inference.evaluate import evaluate_folder
         from jaxrestore.inference.protocols import Protocol
 
-        restorer = make_restorer(with_scale(self.model, self.scale), self.weights, self.tile, self.ensemble, self.memory)
+        model, scale = with_scale(self.model, self.scale)
+        restorer = make_restorer(model, self.weights, self.tile, self.ensemble, self.memory, scale=scale)
         channels = restorer.channels or self.channels or channels_of(self.data)
         if restorer.channels and self.channels not in (None, restorer.channels):
             raise InputError(f"{restorer.name} takes {restorer.channels} channels: leave --channels out")

@@ -67,6 +67,8 @@ def describe(card: "ModelCard") -> dict[str, Any]:
         "published_parameters": card.parameters,
         "channels": card.channels,
         "scale": card.scale,
+        "scales": list(card.scales),
+        "interpolated": card.interpolated,
         "multiple": card.multiple,
         "blind": card.blind,
         "network": card.module.__name__,
@@ -144,12 +146,16 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             row["task"].replace("_", " "),
             f"{row['parameters']:,}",
             {1: "grey", 3: "RGB"}.get(row["channels"], str(row["channels"])),
-            f"x{row['scale']}",
+            _scale(row),
             _scores(row),
             ", ".join(row["forms"]),
             ", ".join(row["pretrained"]),
         )
     _console().print(table)
+
+
+def _scale(row: dict[str, Any]) -> str:
+    return " ".join(f"x{scale}" for scale in row["scales"] or [row["scale"]])
 
 
 def _scores(row: dict[str, Any]) -> str:
@@ -171,7 +177,7 @@ def _print_card(card: dict[str, Any]) -> None:
         "parameters": f"{card['parameters']:,} (published {card['published_parameters']:,})",
         "operations": f"{flops['operations'] / 1e9:.2f} GFLOP for {flops['width']}x{flops['height']} pixels",
         "receptive field": card["receptive_field"]["description"],
-        "image": f"{card['channels']} channels, scale {card['scale']}",
+        "image": f"{card['channels']} channels, {_scale(card)}" + (", after bicubic interpolation" if card["interpolated"] else ""),
         "published": _scores(card),
         "forms": "; ".join(f"{name}: {form['parameters']:,} parameters, {form['reference']}" for name, form in card["forms"].items()),
         "shipped weights": ", ".join(card["pretrained"]) or "none",

@@ -28,8 +28,8 @@ def make_restorer(
     return Restorer(model or shipped_denoiser(), weights, tile, ensemble, memory, **inputs)
 
 
-def with_scale(model: str | None, scale: int | None) -> str | None:
-    """The name of a classical method with this enlargement added, where it takes one; any other name as it is.
+def with_scale(model: str | None, scale: int | None) -> tuple[str | None, int | None]:
+    """A classical method with this enlargement added, where it takes one, and None; any other name as it is, and the enlargement.
 
     Raises:
       InputError: the text of a classical method is wrong.
@@ -37,8 +37,8 @@ def with_scale(model: str | None, scale: int | None) -> str | None:
     from jaxrestore.classical.catalogue import METHODS, parse
 
     if model is None or scale is None or model.split(":")[0].strip() not in METHODS:
-        return model
-    return f"{model}:scale={scale}" if "scale" in parse(model).takes else model
+        return model, scale
+    return f"{model}:scale={scale}" if "scale" in parse(model).takes else model, None
 
 
 def channels_of(folder: Path) -> int:

@@ -39,7 +39,8 @@ class Restore:
     sigma: Annotated[float | None, arg(metavar="FLOAT")] = None
     """For networks and methods that need it: standard deviation of the noise in grey levels."""
     scale: Annotated[int | None, arg(metavar="INT")] = None
-    """For methods that need it: the enlargement."""
+    """For methods that need it, for networks that take pictures after interpolation (such as vdsr) or have several scales (such as carn):
+    the enlargement."""
     quality: Annotated[int | None, arg(metavar="INT")] = None
     """For methods that need it: the quality that the pictures were saved with as JPEG files."""
 

@@ -16,6 +16,7 @@ from jaxrestore.inference.classical import ClassicalMethod
 from jaxrestore.inference.ensemble import VIEWS
 from jaxrestore.inference.network import Network
 from jaxrestore.inference.pictures import replace_color
+from jaxrestore.inference.super_resolution import Enlarger, network_at_scale
 from jaxrestore.models.catalogue import create_model, list_models
 from jaxrestore.typing import ArrayLike, Variables
 from jaxrestore.weights import Weights, list_pretrained, load_weights
@@ -40,10 +41,11 @@ class Restorer:
       mask: (H, W), (H, W, 1) or (N, H, W, 1), for methods that take it: True where content is missing.
       sigma: for methods and networks that take it: the noise level in grey levels.
       quality: for methods that take it: the quality that a JPEG was saved with, 1..100.
-      scale: for methods that take it: the enlargement.
+      scale: the enlargement, for methods that take it, for networks that take images after interpolation (which is done here) and for
+        those with several scales in one set of weights; other networks have one of their own.
 
     Attributes:
-      engine: the network or the method: a `Network` or a `ClassicalMethod`.
+      engine: the network or the method: a `Network`, an `Enlarger` or a `ClassicalMethod`.
 
     Raises:
       InputError: no such model or weights, weights that do not fit, or a setting that means nothing.
@@ -64,15 +66,15 @@ class Restorer:
         scale: int | None = None,
     ) -> None:
         inputs = _given(psf=psf, mask=mask, sigma=sigma, quality=quality, scale=scale)
-        self.engine: Network | ClassicalMethod
+        self.engine: Network | Enlarger | ClassicalMethod
         if isinstance(model_or_tag, str) and model_or_tag.split(":")[0].strip() in METHODS:
             self.engine = _classical(model_or_tag, weights, tile, inputs)
         else:
             name, model, variables = _resolve(model_or_tag, weights)
-            unknown = sorted(set(inputs) - {"sigma"})
+            unknown = sorted(set(inputs) - {"sigma", "scale"})
             if unknown:
                 raise InputError(f"{name} takes no {unknown[0]}")
-            self.engine = Network(name, model, variables, tile, memory, sigma)
+            self.engine = network_at_scale(name, model, variables, tile, memory, sigma, scale)
         if ensemble and isinstance(self.engine, ClassicalMethod) and not self.engine.is_turned_with_the_image:
             raise InputError(f"{self.name} cannot be averaged over turned images: its psf or mask would have to turn with them")
         self.ensemble = ensemble
@@ -116,8 +118,9 @@ class Restorer:
 
         Args:
           image: uint8, uint16 or floating point with white = 1; (H, W), (H, W, C) or (N, H, W, C) with one or three channels. A grey
-            image on a network for colour is repeated over the channels and the result averaged; a colour image on a network for one
-            channel is restored channel by channel. Transparency is not an image channel: see `restore_picture`.
+            image on a network for colour is repeated over the channels and the result averaged. A colour image on a network for one
+            channel is restored channel by channel; where the network enlarges, its BT.601 luma (studio range) goes through the network
+            and its chroma is enlarged by bicubic interpolation. Transparency is not an image channel: see `restore_picture`.
           psf: the kernel of this image's blur, where it was not given before.
           mask: what is missing of this image, where it was not given before.
           sigma: the noise level of this image in grey levels, where it was not given before.

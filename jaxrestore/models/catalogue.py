@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -20,6 +21,9 @@ _HOME_OF = {
     "espcn_x2": "super_resolution.espcn",
     "espcn_x3": "super_resolution.espcn",
     "espcn_x4": "super_resolution.espcn",
+    "espcn_ycbcr_x2": "super_resolution.espcn",
+    "espcn_ycbcr_x3": "super_resolution.espcn",
+    "espcn_ycbcr_x4": "super_resolution.espcn",
     "vdsr": "super_resolution.vdsr",
     "srresnet_x2": "super_resolution.srresnet",
     "srresnet_x4": "super_resolution.srresnet",
@@ -134,6 +138,12 @@ def model_card(name: str) -> ModelCard:
         raise InputError(f"unknown model {name!r}: {hint}")
     module = import_module(f"jaxrestore.models.{_HOME_OF[name]}")
     return next(card for card in module.CARDS if card.name == name)
+
+
+def cards_of(model: nn.Module) -> tuple[ModelCard, ...]:
+    """The cards of a network's class, whatever its fields; none for a class without published configurations."""
+    home = sys.modules[type(model).__module__]
+    return tuple(card for card in getattr(home, "CARDS", ()) if card.module is type(model))
 
 
 def create_model(name: str, **overrides: Any) -> nn.Module:

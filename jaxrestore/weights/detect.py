@@ -135,8 +135,6 @@ def _named(contents: Contents, card: ModelCard) -> _Candidate:
 
 def _detected(contents: Contents) -> _Candidate:
     """The one network of the catalogue that fits."""
-    if isinstance(contents, LayerList) and not contents.is_network:
-        raise InputError("bare kernels and biases do not say which network they are for: give it with --model")
     cards = [model_card(name) for name in list_models()]
     candidates = [_Candidate(card, form) for card in cards for form in (None, *card.forms) if _has_layout(card, contents)]
     # Shapes take a tenth of a second for each network, so that only the likely ones are asked for them.
@@ -144,6 +142,9 @@ def _detected(contents: Contents) -> _Candidate:
     for candidate in candidates:
         if candidate.card.name not in fits and _unlikeness(candidate, contents) == 0 and not _difference(candidate.model, contents):
             fits[candidate.card.name] = candidate
+    if isinstance(contents, LayerList) and not contents.is_network:
+        alike = f" ({' or '.join(fits)})" if fits else ""
+        raise InputError(f"bare kernels and biases do not say which network they are for: give it with --model{alike}")
     if len(fits) == 1:
         return next(iter(fits.values()))
     if fits:

@@ -6,11 +6,16 @@ import struct
 import zlib
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from jaxrestore.data.images import Picture, read_image, write_image
+from jaxrestore.data.images import Picture, from_float, read_image, to_float, write_image
+from jaxrestore.models.super_resolution.vdsr import VDSR
+from jaxrestore.nn.initialise import initialise
+from jaxrestore.ops.resize import imresize
+from jaxrestore.weights import save_weights
 from tests.cli.command import files_in, identity_weights, refused, refused_in_one_line, run
 
 
@@ -18,6 +23,16 @@ from tests.cli.command import files_in, identity_weights, refused, refused_in_on
 def weights(tmp_path_factory):
     folder = tmp_path_factory.mktemp("weights")
     return {channels: identity_weights(folder, channels) for channels in (1, 3)}
+
+
+@pytest.fixture(scope="module")
+def vdsr(tmp_path_factory) -> Path:
+    """Interpolates and adds nothing."""
+    model = VDSR(2, 2)
+    variables = jax.tree.map(np.zeros_like, initialise(model, jax.random.key(0), np.zeros((1, 8, 8, 1), np.float32)))
+    path = tmp_path_factory.mktemp("vdsr") / "weights.safetensors"
+    save_weights(path, variables, model)
+    return path
 
 
 @pytest.fixture
@@ -76,6 +91,22 @@ def test_palette_and_floating_point(tmp_path, weights):
 def test_options_reach_the_restorer(photo, tmp_path, weights):
     run("restore", photo, "-o", tmp_path / "b.png", "--weights", weights[3], "--tile", "off", "--ensemble", "--memory", "1GiB")
     np.testing.assert_array_equal(read_image(tmp_path / "b.png").pixels, read_image(photo).pixels)
+
+
+class TestEnlarging:
+    def test_by_the_scale_that_is_given(self, photo, tmp_path, vdsr):
+        run("restore", photo, "-o", tmp_path / "b.png", "--weights", vdsr, "--scale", 3)
+        expected = from_float(np.asarray(imresize(to_float(read_image(photo).pixels), 3)), np.uint8)
+        difference = np.abs(read_image(tmp_path / "b.png").pixels.astype(int) - expected)
+        assert difference.max() <= 1  # where float noise decides how a half is rounded
+        assert (difference > 0).mean() < 0.01
+
+    def test_refusals(self, photo, tmp_path, vdsr, weights, capsys):
+        arguments = ["restore", photo, "-o", tmp_path / "b.png", "--weights"]
+        assert "give scale, 2, 3 or 4" in refused_in_one_line(capsys, *arguments, vdsr)
+        assert "scale is 5: VDSR enlarges by 2, 3 or 4" in refused_in_one_line(capsys, *arguments, vdsr, "--scale", 5)
+        assert "keeps the size" in refused_in_one_line(capsys, *arguments, weights[3], "--scale", 2)
+        assert not (tmp_path / "b.png").exists()
 
 
 class TestFolders:

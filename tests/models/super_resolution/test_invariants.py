@@ -43,6 +43,7 @@ SMALL: dict[str, nn.Module] = {
     "drcn": DRCN(recursions=2, features=4),
     "fsrcnn": FSRCNN(2, features=6, shrunk=4, depth=1),
     "espcn": ESPCN(3, features=(6, 4)),
+    "espcn_ycbcr": ESPCN(2, features=(6, 4), channels=3, ycbcr=True),
     "vdsr": VDSR(3, 4),
     "srresnet": SRResNet(4, features=4, depth=1),
     "msrresnet": MSRResNet(3, features=4, depth=1),

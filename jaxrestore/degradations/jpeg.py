@@ -20,28 +20,13 @@ from jaxrestore.degradations.arguments import Level
 from jaxrestore.degradations.batches import each_image
 from jaxrestore.errors import InputError
 from jaxrestore.ops.checks import check_image, check_range
+from jaxrestore.ops.jpeg_tables import STANDARD
 from jaxrestore.typing import Image, Key
 
 SUBSAMPLINGS = {444: (1, 1), 422: (1, 2), 420: (2, 2)}
 """name -> how many rows and columns share a chroma value."""
 
 ROUNDINGS = ("straight_through", "cubic")
-
-# ITU-T T.81, tables K.1 and K.2.
-_LUMA_TABLE = np.array(
-    [
-        [16, 11, 10, 16, 24, 40, 51, 61],
-        [12, 12, 14, 19, 26, 58, 60, 55],
-        [14, 13, 16, 24, 40, 57, 69, 56],
-        [14, 17, 22, 29, 51, 87, 80, 62],
-        [18, 22, 37, 56, 68, 109, 103, 77],
-        [24, 35, 55, 64, 81, 104, 113, 92],
-        [49, 64, 78, 87, 103, 121, 120, 101],
-        [72, 92, 95, 98, 112, 100, 103, 99],
-    ]
-)
-_CHROMA_TABLE = np.full((8, 8), 99)
-_CHROMA_TABLE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 
 # Colours in 16 bits, so that single precision adds them without rounding; chroma of 1/2 goes down.
 _FORWARD = np.array([[19595, 38470, 7471], [-11059, -21709, 32768], [32768, -27439, -5329]]) / 2**16
@@ -132,7 +117,7 @@ def quantisation_tables(quality: Level) -> tuple[Int[Array, "8 8"], Int[Array, "
     check_range("quality", quality, low=1, high=100)
     quality = jnp.floor(jnp.asarray(quality) + 0.5).astype(jnp.int32)
     percent = jnp.where(quality < 50, 5000 // jnp.maximum(quality, 1), 200 - 2 * quality)
-    luma, chroma = (jnp.clip((table * percent + 50) // 100, 1, 255) for table in (_LUMA_TABLE, _CHROMA_TABLE))
+    luma, chroma = (jnp.clip((table * percent + 50) // 100, 1, 255) for table in STANDARD)
     return luma, chroma
 
 

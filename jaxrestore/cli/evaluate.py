@@ -78,7 +78,7 @@ class Evaluate:
             raise InputError(f"{restorer.name} takes {restorer.channels} channels: leave --channels out")
         scale = self.scale or (restorer.scale if self.task == "sr" else 1)
         if self.task == "sr" and scale < 2:
-            raise InputError(f"{restorer.name} has no enlargement of its own: give --scale")
+            raise InputError(f"{restorer.name} does not enlarge: task sr takes a network that does, or a method with --scale")
         protocol = Protocol(
             self.task,
             scale,

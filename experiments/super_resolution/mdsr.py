@@ -2,8 +2,7 @@ r"""MDSR as published: eighty shared residual blocks with a head and a tail for 
 
 Data: DIV2K 1 to 800, 48x48 pixels in the input at a scale drawn for each batch of 16; Adam at 1e-4, halved every 200,000 steps. Validated
 at x4.
-Expected: 32.60 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out) with the mean over eight flips and rotations, as its paper
-reports it, within 0.1 dB.
+Expected: 32.50 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), within 0.1 dB.
 Cost: 650,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/mdsr.py data.path=DIV2K_train_HR validation.path=Set5

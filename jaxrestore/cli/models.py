@@ -20,7 +20,8 @@ _SIDE = 256
 class Models:
     """List the networks of the catalogue and the classical methods, or describe one.
 
-    Parameters are counted on the network itself. Published scores are named with the convention they were measured by.
+    In JSON and of one model, parameters are counted on the network itself. Published scores are named with the convention they were
+    measured by.
     """
 
     name: Annotated[Positional[str | None], arg(metavar="[NAME]")] = None
@@ -45,7 +46,7 @@ class Models:
             described = {**describe(model_card(self.name)), **measure(model_card(self.name))}
             _print_json(described) if self.json else _print_card(described)
             return
-        rows = [] if self.classical else [describe(model_card(name)) for name in list_models(self.task)]
+        rows = [] if self.classical else [describe(model_card(name), counted=self.json) for name in list_models(self.task)]
         methods = [describe_method(name) for name, method in METHODS.items() if self.task in (None, method.task)]
         if self.json:
             _print_json(methods if self.classical else rows)
@@ -56,14 +57,14 @@ class Models:
             _print_methods(methods)
 
 
-def describe(card: "ModelCard") -> dict[str, Any]:
-    """A card with the computed number of parameters, ready for JSON."""
+def describe(card: "ModelCard", counted: bool = True) -> dict[str, Any]:
+    """A card, ready for JSON; `counted` asks the network itself how many parameters it has, which takes up to two seconds."""
     from jaxrestore.weights import list_pretrained
 
     return {
         "name": card.name,
         "task": card.task,
-        "parameters": _count(card.create()),
+        "parameters": _count(card.create()) if counted else card.parameters,
         "published_parameters": card.parameters,
         "channels": card.channels,
         "scale": card.scale,
@@ -73,7 +74,10 @@ def describe(card: "ModelCard") -> dict[str, Any]:
         "blind": card.blind,
         "network": card.module.__name__,
         "fields": {key: value if isinstance(value, int | float | str | bool | None) else str(value) for key, value in card.fields.items()},
-        "forms": {name: {"parameters": _count(card.create(form=name)), "reference": form.reference} for name, form in card.forms.items()},
+        "forms": {
+            name: {"parameters": _count(card.create(form=name)) if counted else form.parameters, "reference": form.reference}
+            for name, form in card.forms.items()
+        },
         "published": dict(card.published),
         "convention": card.convention,
         "pretrained": [tag for tag in list_pretrained() if tag.split(".")[0] == card.name],

@@ -156,13 +156,22 @@ class TestConvert:
 
 
 class TestModels:
-    def test_lists_all_with_their_counts(self, capsys):
-        run("models", "--json")
+    def test_lists_all(self, capsys):
+        run("models")
+        shown = capsys.readouterr().out
+        assert all(name in shown for name in list_models())
+
+    def test_json_has_computed_counts(self, capsys):
+        run("models", "--task", "restoration", "--json")
         rows = json.loads(capsys.readouterr().out)
-        assert [row["name"] for row in rows] == list(list_models())
+        assert [row["name"] for row in rows] == list(list_models("restoration"))
         for row in rows:
             assert row["parameters"] == model_card(row["name"]).parameters
-            assert row["convention"] or row["task"] == "segmentation" or not row["published"]
+            assert row["parameters"] == row["published_parameters"]
+
+    def test_published_scores_have_a_convention(self):
+        for card in map(model_card, list_models()):
+            assert card.convention or card.task == "segmentation" or not card.published, card.name
 
     def test_table(self, capsys):
         run("models", "--task", "denoising")

@@ -141,9 +141,11 @@ def _console() -> Any:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.table import Table
 
-    table = Table(title="networks", title_justify="left")
+    # One line each: `jaxrestore models NAME` has all scores of a network, with their convention.
+    caption = "published: the first score, PSNR in dB or PSNR/SSIM; `jaxrestore models NAME` shows all, and how they are measured"
+    table = Table(title="networks", title_justify="left", caption=caption, caption_justify="left")
     for title in ("model", "task", "parameters", "image", "scale", "published", "forms", "shipped weights"):
-        table.add_column(title, justify="right" if title in ("parameters", "scale") else "left")
+        table.add_column(title, justify="right" if title in ("parameters", "scale") else "left", no_wrap=title == "model")
     for row in rows:
         table.add_row(
             row["name"],
@@ -151,7 +153,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
             f"{row['parameters']:,}",
             {1: "grey", 3: "RGB"}.get(row["channels"], str(row["channels"])),
             _scale(row),
-            _scores(row),
+            _first_score(row),
             ", ".join(row["forms"]),
             ", ".join(row["pretrained"]),
         )
@@ -165,6 +167,11 @@ def _scale(row: dict[str, Any]) -> str:
 def _scores(row: dict[str, Any]) -> str:
     scores = "; ".join(f"{name}: {_score(value)}" for name, value in row["published"].items())
     return f"{scores} ({row['convention']})" if row["convention"] and scores else scores
+
+
+def _first_score(row: dict[str, Any]) -> str:
+    first = next(iter(row["published"].items()), None)
+    return f"{first[0]}: {_score(first[1])}" if first else ""
 
 
 def _score(value: float | tuple[float, float]) -> str:

@@ -14,7 +14,7 @@ from jaxrestore.classical.collaborative_filtering import bior_1_5, haar_across, 
 from jaxrestore.errors import InputError
 from jaxrestore.ops.dct8 import BASIS
 from tests.classical.photograph import decibels, photograph
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 SIZE = (32, 38)
 DENOISE = compiled(partial(bm3d, sigma=25))

@@ -11,7 +11,7 @@ import scipy.ndimage
 from jaxrestore.classical.hopfield import SMOOTHNESS, hopfield, settle
 from jaxrestore.errors import InputError
 from tests.classical.blurred import MOTION, blurred_photograph, decibels
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 SIZE = (13, 16)
 KERNELS = {  # in sixteenths

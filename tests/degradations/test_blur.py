@@ -12,7 +12,7 @@ import scipy.ndimage
 from jaxrestore.degradations.blur import anisotropic_blur, box_blur, defocus, gaussian_blur, sinc_blur
 from jaxrestore.degradations.motion import _POINTS, average_frames, camera_shake, motion_blur, shake_kernel, shake_path
 from jaxrestore.ops.blur_kernels import anisotropic_gaussian_kernel, disk_kernel, motion_kernel, sinc_kernel
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(4)
 IMAGE = np.random.default_rng(0).random((23, 30, 3)).astype(np.float32)

@@ -10,7 +10,7 @@ import pytest
 
 from jaxrestore.degradations import canvas
 from jaxrestore.degradations.second_order import _number_of_levels
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 IMAGE = np.random.default_rng(0).random((40, 56, 3)).astype(np.float32)
 OPENCV = {"area": cv2.INTER_AREA, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}

@@ -10,7 +10,7 @@ import pytest
 from jaxrestore.degradations import blind, chain, choice
 from jaxrestore.degradations.noise import gaussian, salt_and_pepper
 from jaxrestore.errors import InputError
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(5)
 IMAGE = jnp.full((6, 5, 1), 0.25)

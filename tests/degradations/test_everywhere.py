@@ -49,7 +49,7 @@ from jaxrestore.degradations.second_order import bsrgan, real_esrgan
 from jaxrestore.degradations.strokes import strokes, strokes_mask
 from jaxrestore.degradations.text import text, text_mask
 from jaxrestore.errors import InputError
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 RANDOM = {
     "gaussian": partial(gaussian, sigma=25.0),

@@ -17,7 +17,7 @@ from jaxrestore.degradations.missing import cover, missing, missing_mask
 from jaxrestore.degradations.strokes import strokes, strokes_mask, walks
 from jaxrestore.degradations.text import compose, text, text_mask
 from jaxrestore.ops.segments import segments_distance
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(9)
 SIZE = (64, 96)

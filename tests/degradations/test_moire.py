@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.degradations.moire import _expose, demosaic, moire
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(6)
 

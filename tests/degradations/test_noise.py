@@ -20,7 +20,7 @@ from jaxrestore.degradations.noise import (
     salt_and_pepper,
     speckle,
 )
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(7)
 SIDE = 160

@@ -11,7 +11,7 @@ from scipy import stats
 
 from jaxrestore.degradations.old_photo import fading, grain
 from jaxrestore.degradations.scratches import _lines, _specks, scratches, scratches_mask
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(8)
 

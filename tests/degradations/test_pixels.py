@@ -13,7 +13,7 @@ from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.downsample import downsample, low_resolution
 from jaxrestore.degradations.erase import erase, erase_mask
 from jaxrestore.degradations.quantise import bit_depth, quantise
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 from tests.parity.golden import Golden, goldens
 
 KEY = jax.random.key(3)

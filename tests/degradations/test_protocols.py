@@ -15,7 +15,7 @@ from jaxrestore.degradations.gopro import COUNTS, SIGMAS, gopro_noise, gopro_sig
 from jaxrestore.degradations.on_demand import BANDS, allocate
 from jaxrestore.degradations.recipes import parse
 from jaxrestore.errors import InputError
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(13)
 

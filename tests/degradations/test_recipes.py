@@ -14,7 +14,7 @@ from jaxrestore.degradations.erase import erase
 from jaxrestore.degradations.noise import gaussian, gaussian_blind
 from jaxrestore.degradations.recipes import RECIPES, SCALES, STEPS, Recipe, parse, step
 from jaxrestore.errors import InputError
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(2)
 IMAGES = np.random.default_rng(0).random((3, 16, 16, 3)).astype(np.float32)

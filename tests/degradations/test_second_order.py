@@ -12,7 +12,7 @@ from scipy import stats
 from benchmarks import second_order as plain
 from jaxrestore.degradations.random_kernels import bsrgan_kernel, esrgan_final_sinc, esrgan_kernel
 from jaxrestore.degradations.second_order import _drawn_factor, bsrgan, real_esrgan
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(17)
 COUNT = 200

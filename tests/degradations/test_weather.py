@@ -10,7 +10,7 @@ import pytest
 
 from jaxrestore.degradations.haze import haze, haze_depth, scattering
 from jaxrestore.degradations.rain import rain, rain_streaks
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 KEY = jax.random.key(4)
 

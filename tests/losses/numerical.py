@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 STEP = 1e-6
 

@@ -9,7 +9,7 @@ import pytest
 
 from jaxrestore import losses
 from jaxrestore.errors import InputError
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 from tests.losses.numerical import derivatives
 
 GENERATOR = np.random.default_rng(0)

@@ -7,7 +7,7 @@ from scipy.ndimage import gaussian_filter
 from skimage.metrics import structural_similarity
 
 from jaxrestore import losses
-from tests.degradations.compiled import compiled
+from tests.compiled import compiled
 
 GENERATOR = np.random.default_rng(3)
 TARGET = gaussian_filter(GENERATOR.random((24, 29, 2)), (1.0, 1.0, 0.0))

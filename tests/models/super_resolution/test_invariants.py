@@ -37,6 +37,7 @@ from jaxrestore.models.super_resolution.vdsr import VDSR
 from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.weights.reference import variable_shapes
+from tests.compiled import compiled
 
 SMALL: dict[str, nn.Module] = {
     "srcnn": SRCNN(features=(8, 4)),
@@ -86,23 +87,18 @@ def test_discriminators_have_the_published_number_of_parameters(model: nn.Module
     assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(model)["params"])) == parameters
 
 
-def quick(function):
-    """Compiled without polish: each of these programs runs once."""
-    return jax.jit(function, compiler_options={"xla_backend_optimization_level": 0})
-
-
 @pytest.mark.parametrize("name", SMALL)
 def test_any_size_batch_and_precision(name: str):
     model = SMALL[name]
     images = np.random.default_rng(1).random((2, 7, 9, model.channels), np.float32)
     variables = initialise(model, jax.random.key(0), images)
-    together = quick(model.apply)(variables, images)
+    together = compiled(model.apply)(variables, images)
     scale = {"enhancenet": 4, "srdensenet": 4}.get(name, getattr(model, "scale", 1))
     chex.assert_shape(together, (2, 7 * scale, 9 * scale, model.channels))
     chex.assert_tree_all_finite(together)
     alone = model.apply(variables, images[1:])  # not compiled as a whole
     chex.assert_trees_all_close(together[1:], alone, atol=2e-5)
-    half = quick(model.clone(dtype=jnp.bfloat16).apply)(variables, images)
+    half = compiled(model.clone(dtype=jnp.bfloat16).apply)(variables, images)
     assert half.dtype == jnp.float32
     chex.assert_trees_all_close(half, together, atol=0.1 * float(jnp.std(together)) + 0.03)
 
@@ -117,7 +113,7 @@ def test_every_parameter_learns(name: str):
         result = model.apply({"params": params, **statistics}, image, **options)
         return jnp.mean(jnp.square((result[0] if statistics else result) - 0.3))
 
-    gradient = quick(jax.grad(loss))
+    gradient = compiled(jax.grad(loss))
     learns = []
     for seed in range(4):  # with so few channels a ReLU may silence a part of the network by accident, but not each time
         variables = initialise(model, jax.random.key(seed), image)
@@ -136,7 +132,7 @@ def test_every_parameter_learns(name: str):
 def test_discriminators_judge_each_image(model: nn.Module, side: int):
     images = np.random.default_rng(3).random((3, side, side, 3), np.float32)
     variables = initialise(model, jax.random.key(0), images)
-    logits = quick(model.apply)(variables, images)
+    logits = compiled(model.apply)(variables, images)
     chex.assert_shape(logits, (3, 1))
     chex.assert_trees_all_close(logits[1:2], model.apply(variables, images[1:2]), atol=1e-4)
 
@@ -168,9 +164,10 @@ def test_diffir_learns_its_prior_from_the_answer():
     random = np.random.default_rng(5)
     image, target = random.random((2, 8, 8, 3), np.float32), random.random((2, 16, 16, 3), np.float32)
     variables = initialise(model, jax.random.key(0), image, target)
-    restored, prior = quick(model.apply)(variables, image, target)
+    apply = compiled(model.apply)
+    restored, prior = apply(variables, image, target)
     chex.assert_shape((restored, prior), ((2, 16, 16, 3), (2, 8)))
-    other = model.apply(variables, image, 1.0 - target)[1]
+    other = apply(variables, image, 1.0 - target)[1]
     assert np.abs(prior - other).max() > 1e-5
 
 
@@ -178,8 +175,9 @@ def test_diffusion_begins_where_it_is_told():
     model = SMALL["diffir"]
     image = np.random.default_rng(6).random((2, 6, 4, 3), np.float32)
     variables = initialise(model, jax.random.key(0), image)
-    fixed = model.apply(variables, image)
-    np.testing.assert_array_equal(fixed, model.apply(variables, image))
-    drawn = [model.apply(variables, image, rngs={"noise": jax.random.key(seed)}) for seed in (1, 2, 1)]
+    apply = compiled(model.apply)
+    np.testing.assert_array_equal(apply(variables, image), apply(variables, image))
+    draw = compiled(lambda key: model.apply(variables, image, rngs={"noise": key}))
+    drawn = [draw(jax.random.key(seed)) for seed in (1, 2, 1)]
     np.testing.assert_array_equal(drawn[0], drawn[2])
     assert np.abs(drawn[0] - drawn[1]).max() > 0

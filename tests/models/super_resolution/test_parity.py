@@ -3,6 +3,7 @@
 import functools
 import re
 from collections.abc import Callable
+from functools import partial
 
 import flax.linen as nn
 import numpy as np
@@ -33,6 +34,7 @@ from jaxrestore.models.super_resolution.swinir import SwinIR
 from jaxrestore.models.super_resolution.vdsr import VDSR
 from jaxrestore.ops.resize import imresize
 from jaxrestore.weights import from_reference, to_reference
+from tests.compiled import compiled
 from tests.parity.golden import Golden, goldens
 
 TAILS = {"pixelshuffle": "pixel_shuffle", "pixelshuffledirect": "pixel_shuffle_direct", "nearest+conv": "nearest_conv", "": "residual"}
@@ -142,7 +144,7 @@ def test_equals_reference(golden: Golden, build: Callable):
     levels = 255.0 if "0..255" in golden.description["value_range"] else 1.0
     image = golden.input / np.float32(levels)
     extra = {"noise": golden.tensors["noise"]} if "noise" in golden.tensors else {}
-    ours = levels * np.asarray(model.apply(variables, image, **extra))
+    ours = levels * np.asarray(compiled(model.apply)(variables, image, **extra))
     if isinstance(model, IDN):  # theirs is what is added to the enlarged image, from its row and column scale - 1 on
         ours = (ours - imresize(image, model.scale))[:, model.scale - 1 :, model.scale - 1 :]
     expected = golden.tensors["output"] if ours.ndim == 2 else golden.output
@@ -168,7 +170,7 @@ def test_weights_go_back_to_the_reference(golden: Golden, build: Callable):
 def applied(name: str, build: Callable):
     golden = Golden(name)
     model = network(golden, build)
-    return model.apply(from_reference(model, state_of(golden)), golden.input, mutable="intermediates")
+    return compiled(partial(model.apply, mutable="intermediates"))(from_reference(model, state_of(golden)), golden.input)
 
 
 @pytest.mark.parametrize("golden", goldens("sr/memnet"), ids=str)
@@ -191,7 +193,7 @@ def test_every_recursion_predicts_the_image(golden: Golden):
 def test_diffusion_of_the_prior(golden: Golden):
     model = diffir(golden.constructor)
     variables = from_reference(model, golden.state)
-    _, found = model.apply(variables, golden.input, golden.tensors["noise"], mutable="intermediates")
+    _, found = compiled(partial(model.apply, mutable="intermediates"))(variables, golden.input, golden.tensors["noise"])
     np.testing.assert_allclose(found["intermediates"]["condition_vector"][0], golden.tensors["condition"], atol=1e-5)
     np.testing.assert_allclose(found["intermediates"]["prior"][0], golden.tensors["ipr"], atol=1e-5)
     for i, row in enumerate(posterior_mean(4)):

@@ -15,8 +15,8 @@ from jaxtyping import Array, Int
 from jaxtyping import Key as KeyArray
 
 from jaxrestore.degradations.arguments import Level
-from jaxrestore.degradations.checks import check_image
 from jaxrestore.errors import InputError
+from jaxrestore.ops.checks import check_image
 from jaxrestore.typing import Image, Key
 
 Degradation = Callable[..., Image]

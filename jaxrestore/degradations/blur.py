@@ -6,6 +6,7 @@ counter-clockwise from the horizontal. Beyond its border an image goes on as `pa
 """
 
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -107,20 +108,8 @@ def generalised_gaussian_blur(
     Reference: Wang et al., "Real-ESRGAN", ICCV Workshops 2021, section 3.1.
     """
     _check_shaped(image, sigma_long, sigma_short, angle, shape, size, padding)
-    return each_image(_generalised, key, image, sigma_long, sigma_short, angle, shape, size=size, padding=padding)
-
-
-def _generalised(
-    key: Key,
-    image: jax.Array,
-    sigma_long: jax.Array,
-    sigma_short: jax.Array,
-    angle: jax.Array,
-    shape: jax.Array,
-    size: int,
-    padding: str,
-) -> jax.Array:
-    return filter_2d(image, blur_kernels.generalised_gaussian_kernel(size, sigma_long, sigma_short, angle, shape), padding)
+    kernel = blur_kernels.generalised_gaussian_kernel
+    return each_image(_shaped, key, image, sigma_long, sigma_short, angle, shape, kernel=kernel, size=size, padding=padding)
 
 
 def plateau_blur(
@@ -151,20 +140,22 @@ def plateau_blur(
     Reference: Wang et al., "Real-ESRGAN", ICCV Workshops 2021, section 3.1.
     """
     _check_shaped(image, sigma_long, sigma_short, angle, shape, size, padding)
-    return each_image(_plateau, key, image, sigma_long, sigma_short, angle, shape, size=size, padding=padding)
+    kernel = blur_kernels.plateau_kernel
+    return each_image(_shaped, key, image, sigma_long, sigma_short, angle, shape, kernel=kernel, size=size, padding=padding)
 
 
-def _plateau(
+def _shaped(
     key: Key,
     image: jax.Array,
     sigma_long: jax.Array,
     sigma_short: jax.Array,
     angle: jax.Array,
     shape: jax.Array,
+    kernel: Callable[..., jax.Array],
     size: int,
     padding: str,
 ) -> jax.Array:
-    return filter_2d(image, blur_kernels.plateau_kernel(size, sigma_long, sigma_short, angle, shape), padding)
+    return filter_2d(image, kernel(size, sigma_long, sigma_short, angle, shape), padding)
 
 
 def sinc_blur(key: Key, image: Image, cutoff: Level, size: int = SIZE, padding: str = "reflect") -> Image:

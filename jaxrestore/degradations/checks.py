@@ -5,7 +5,6 @@ A value that is being traced has no number yet and passes; shapes and types are 
 
 from jaxrestore.degradations.arguments import Count, Interval
 from jaxrestore.errors import InputError
-from jaxrestore.ops.checks import check_image as check_image
 from jaxrestore.ops.checks import check_range
 
 

@@ -7,9 +7,8 @@ from jaxtyping import Array, Bool
 
 from jaxrestore.degradations.arguments import Level
 from jaxrestore.degradations.batches import each_image
-from jaxrestore.degradations.checks import check_image
 from jaxrestore.errors import InputError
-from jaxrestore.ops.checks import check_range
+from jaxrestore.ops.checks import check_image, check_range
 from jaxrestore.typing import Image, Key
 
 

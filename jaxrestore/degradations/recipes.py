@@ -30,7 +30,7 @@ from jaxrestore.degradations.blur import (
     plateau_blur,
     sinc_blur,
 )
-from jaxrestore.degradations.checks import check_image, check_interval
+from jaxrestore.degradations.checks import check_interval
 from jaxrestore.degradations.clip import clip
 from jaxrestore.degradations.compose import blind, chain
 from jaxrestore.degradations.dither import dither_error_diffusion
@@ -53,6 +53,7 @@ from jaxrestore.degradations.second_order import bsrgan, real_esrgan
 from jaxrestore.degradations.strokes import strokes
 from jaxrestore.degradations.text import text as write_text
 from jaxrestore.errors import InputError
+from jaxrestore.ops.checks import check_image
 from jaxrestore.text import Value, read_named, read_value, unknown, write_named, write_value
 from jaxrestore.typing import Image, Key
 

@@ -122,3 +122,19 @@ class ResidualGroup(nn.Module):
         for i in range(self.depth):
             x = ChannelAttentionBlock(self.features, self.reduction, **options, name=f"block_{i}")(x)
         return image + Conv(self.features, **options, name="end")(x)
+
+
+def residual_group_names(ours: str, theirs: str, depth: int) -> dict[str, str]:
+    """Paths inside a `ResidualGroup` -> the module names of yulunzhang/RCAN, which its successors kept.
+
+    Args:
+      ours: path of the group.
+      theirs: the reference's name of it.
+      depth: number of blocks.
+    """
+    names = {f"{ours}/end": f"{theirs}.body.{depth}"}
+    for i in range(depth):
+        block, body = f"{ours}/block_{i}", f"{theirs}.body.{i}.body"
+        names |= {f"{block}/conv_0": f"{body}.0", f"{block}/conv_1": f"{body}.2"}
+        names |= {f"{block}/attention/squeeze": f"{body}.3.conv_du.0", f"{block}/attention/excite": f"{body}.3.conv_du.2"}
+    return names

@@ -25,6 +25,11 @@ def upsample_stages(scale: int) -> tuple[int, ...]:
     return (2,) * (scale.bit_length() - 1)
 
 
+def upsample_names(ours: str, theirs: str, scale: int) -> dict[str, str]:
+    """Paths inside a `PixelShuffleUpsample` -> the names in a reference's sequence, where every second module is a rearrangement."""
+    return {f"{ours}/conv_{i}": f"{theirs}.{2 * i}" for i in range(len(upsample_stages(scale)))}
+
+
 class PixelShuffleUpsample(nn.Module):
     """For each stage a 3x3 convolution to stage^2 times the channels, and these rearranged as pixels.
 

@@ -53,7 +53,8 @@ def check_image(image: ArrayLike, low: float | int | None = None, high: float | 
         raise InputError(f"image is {dtype}: it must be floating point in [0, 1]; divide 8-bit values by 255")
     if not is_concrete(image) or not jnp.size(image):
         return
-    least, greatest = (float(x) for x in _extremes(jnp.asarray(image)))
+    with jax.ensure_compile_time_eval():  # the image may be a constant inside something that is being traced
+        least, greatest = (float(x) for x in _extremes(jnp.asarray(image)))
     if not (np.isfinite(least) and np.isfinite(greatest)):
         raise InputError("image has values that are NaN or infinite: it must be finite")
     if (low is not None and least < low) or (high is not None and greatest > high):

@@ -19,7 +19,6 @@ from jaxrestore.degradations.blur import (
     plateau_blur,
     sinc_blur,
 )
-from jaxrestore.degradations.checks import check_image
 from jaxrestore.degradations.dither import dither_error_diffusion
 from jaxrestore.degradations.div2k import div2k
 from jaxrestore.degradations.downsample import downsample, low_resolution
@@ -49,6 +48,7 @@ from jaxrestore.degradations.second_order import bsrgan, real_esrgan
 from jaxrestore.degradations.strokes import strokes, strokes_mask
 from jaxrestore.degradations.text import text, text_mask
 from jaxrestore.errors import InputError
+from jaxrestore.ops.checks import check_image
 from tests.compiled import compiled
 
 RANDOM = {
@@ -271,3 +271,10 @@ def test_refuses_what_is_no_image():
         check_image(np.zeros((4, 4, 1), np.uint8))
     with pytest.raises(InputError, match=r"image has the shape \(4, 4\)"):
         check_image(np.zeros((4, 4)))
+
+
+def test_a_constant_inside_a_compiled_function_is_checked_too():
+    noisy = jax.jit(lambda key: gaussian(key, IMAGES, sigma=25.0))(KEY)
+    np.testing.assert_allclose(noisy, gaussian(KEY, IMAGES, sigma=25.0), atol=1e-6)
+    with pytest.raises(InputError, match="NaN"):
+        jax.jit(lambda key: gaussian(key, np.full((4, 4, 1), np.nan, np.float32), sigma=25.0))(KEY)

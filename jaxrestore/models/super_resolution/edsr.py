@@ -16,7 +16,7 @@ from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT
 from jaxrestore.nn.residual import ResidualBlock
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.typing import DType, Image
 
 
@@ -62,9 +62,7 @@ def reference_names(model: EDSR) -> dict[str, str]:
     names = {"head": "head.0", "body_end": f"body.{model.depth}", "tail": "tail.1"}
     for i in range(model.depth):
         names |= {f"block_{i}/conv_0": f"body.{i}.body.0", f"block_{i}/conv_1": f"body.{i}.body.2"}
-    for i in range(len(upsample_stages(model.scale))):
-        names[f"upsample/conv_{i}"] = f"tail.0.{2 * i}"
-    return names
+    return names | upsample_names("upsample", "tail.0", model.scale)
 
 
 REFERENCE_IGNORED = ("sub_mean", "add_mean")  # fixed 1x1 convolutions; ours is the constant DIV2K_MEAN

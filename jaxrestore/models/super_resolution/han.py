@@ -17,11 +17,11 @@ import jax
 import jax.numpy as jnp
 
 from jaxrestore.models.card import ModelCard
-from jaxrestore.nn.channel_attention import ResidualGroup
+from jaxrestore.nn.channel_attention import ResidualGroup, residual_group_names
 from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT, bias_initialiser, parameter, zeros
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.typing import DType, Image
 
 
@@ -134,14 +134,8 @@ def reference_names(model: HAN) -> dict[str, str]:
     names = {"head": "head.0", "body_end": f"body.{model.groups}", "tail": "tail.1", "layer_fusion": "last_conv", "fusion": "last"}
     names |= {"layer_attention.gamma": "la.gamma", "channel_spatial_attention.gamma": "csa.gamma", "channel_spatial_attention": "csa.conv"}
     for g in range(model.groups):
-        for b in range(model.depth):
-            ours, theirs = f"group_{g}/block_{b}", f"body.{g}.body.{b}.body"
-            names |= {f"{ours}/conv_0": f"{theirs}.0", f"{ours}/conv_1": f"{theirs}.2"}
-            names |= {f"{ours}/attention/squeeze": f"{theirs}.3.conv_du.0", f"{ours}/attention/excite": f"{theirs}.3.conv_du.2"}
-        names[f"group_{g}/end"] = f"body.{g}.body.{model.depth}"
-    for i in range(len(upsample_stages(model.scale))):
-        names[f"upsample/conv_{i}"] = f"tail.0.{2 * i}"
-    return names
+        names |= residual_group_names(f"group_{g}", f"body.{g}", model.depth)
+    return names | upsample_names("upsample", "tail.0", model.scale)
 
 
 REFERENCE_IGNORED = ("sub_mean", "add_mean")  # the constant DIV2K_MEAN

@@ -22,7 +22,7 @@ from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT, Normal, parameter
 from jaxrestore.nn.linear import Linear
 from jaxrestore.nn.residual import ResidualBlock
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.nn.transformer import DecoderLayer, EncoderLayer, FeedForward
 from jaxrestore.ops.padding import crop, pad
 from jaxrestore.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
@@ -167,7 +167,7 @@ def reference_names(model: IPT) -> dict[str, str]:
         names |= {f"head_{task}": f"head.{task}.0", f"tail_{task}": f"tail.{task}.1"}
         for block in range(2):
             names |= {f"head_{task}_block_{block}/conv_{i}": f"head.{task}.{block + 1}.body.{2 * i}" for i in range(2)}
-        names |= {f"tail_{task}_upsample/conv_{i}": f"tail.{task}.0.{2 * i}" for i in range(len(upsample_stages(scale)))}
+        names |= upsample_names(f"tail_{task}_upsample", f"tail.{task}.0", scale)
     attentions = {
         "encoder": {"self_attention": "self_attn"},
         "decoder": {"self_attention": "self_attn", "cross_attention": "multihead_attn"},

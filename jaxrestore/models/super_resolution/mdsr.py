@@ -18,7 +18,7 @@ from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT
 from jaxrestore.nn.residual import ResidualBlock
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.typing import DType, Image
 
 
@@ -80,7 +80,7 @@ def reference_names(model: MDSR) -> dict[str, str]:
     for place, scale in enumerate(model.scales):
         for i in range(2):
             block(f"prepare_x{scale}_{i}", f"pre_process.{place}.{i}")
-        names |= {f"upsample_x{scale}/conv_{i}": f"upsample.{place}.{2 * i}" for i in range(len(upsample_stages(scale)))}
+        names |= upsample_names(f"upsample_x{scale}", f"upsample.{place}", scale)
     return names
 
 

@@ -14,11 +14,11 @@ import flax.linen as nn
 import jax.numpy as jnp
 
 from jaxrestore.models.card import ModelCard
-from jaxrestore.nn.channel_attention import ResidualGroup
+from jaxrestore.nn.channel_attention import ResidualGroup, residual_group_names
 from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.typing import DType, Image
 
 
@@ -64,14 +64,8 @@ def reference_names(model: RCAN) -> dict[str, str]:
     """Our module paths -> the module names of yulunzhang/RCAN."""
     names = {"head": "head.0", "body_end": f"body.{model.groups}", "tail": "tail.1"}
     for g in range(model.groups):
-        for b in range(model.depth):
-            ours, theirs = f"group_{g}/block_{b}", f"body.{g}.body.{b}.body"
-            names |= {f"{ours}/conv_0": f"{theirs}.0", f"{ours}/conv_1": f"{theirs}.2"}
-            names |= {f"{ours}/attention/squeeze": f"{theirs}.3.conv_du.0", f"{ours}/attention/excite": f"{theirs}.3.conv_du.2"}
-        names[f"group_{g}/end"] = f"body.{g}.body.{model.depth}"
-    for i in range(len(upsample_stages(model.scale))):
-        names[f"upsample/conv_{i}"] = f"tail.0.{2 * i}"
-    return names
+        names |= residual_group_names(f"group_{g}", f"body.{g}", model.depth)
+    return names | upsample_names("upsample", "tail.0", model.scale)
 
 
 REFERENCE_IGNORED = ("sub_mean", "add_mean")  # the constant DIV2K_MEAN; the authors' files hold a slightly trained copy of it

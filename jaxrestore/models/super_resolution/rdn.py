@@ -15,7 +15,7 @@ from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.dense import ResidualDenseBlock
 from jaxrestore.nn.initialise import TORCH_INIT
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names, upsample_stages
 from jaxrestore.typing import DType, Image
 
 
@@ -68,9 +68,8 @@ def reference_names(model: RDN) -> dict[str, str]:
     for b in range(model.blocks):
         names |= {f"block_{b}/conv_{i}": f"RDBs.{b}.convs.{i}.conv.0" for i in range(model.depth)}
         names[f"block_{b}/fusion"] = f"RDBs.{b}.LFF"
-    stages = len(upsample_stages(model.scale))
-    names |= {f"upsample/conv_{i}": f"UPNet.{2 * i}" for i in range(stages)}
-    return {**names, "tail": f"UPNet.{2 * stages}"}
+    names |= upsample_names("upsample", "UPNet", model.scale)
+    return {**names, "tail": f"UPNet.{2 * len(upsample_stages(model.scale))}"}
 
 
 _card = partial(

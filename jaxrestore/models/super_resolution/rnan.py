@@ -22,7 +22,7 @@ from jaxrestore.nn.conv import Conv, ConvTranspose
 from jaxrestore.nn.initialise import TORCH_INIT
 from jaxrestore.nn.nonlocal_attention import NonLocal
 from jaxrestore.nn.residual import ResidualBlock
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.ops.padding import crop, pad_to_multiple
 from jaxrestore.typing import DType, Image
 
@@ -128,9 +128,7 @@ def reference_names(model: RNAN) -> dict[str, str]:
         names[f"{ours}/end"] = f"{theirs}.body.1"
         if after:
             names |= {f"{ours}/mask_nonlocal/{part}": f"{stem}.RA_MB.0.MB_RB1.0.{part}" for part in ("theta", "phi", "g", "W")}
-    for i in range(len(upsample_stages(model.scale))):
-        names[f"upsample/conv_{i}"] = f"tail.0.{2 * i}"
-    return names
+    return names | upsample_names("upsample", "tail.0", model.scale)
 
 
 REFERENCE_IGNORED = ("sub_mean", "add_mean")  # the constant DIV2K_MEAN; the authors' files hold a slightly trained copy of it

@@ -21,7 +21,7 @@ from jaxrestore.nn.initialise import TORCH_INIT, parameter, zeros
 from jaxrestore.nn.nonlocal_attention import NonLocal
 from jaxrestore.nn.residual import ResidualBlock
 from jaxrestore.nn.second_order_attention import SecondOrderChannelAttention
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.typing import DType, Image
 
 
@@ -100,9 +100,7 @@ def reference_names(model: SAN) -> dict[str, str]:
         for b in range(model.depth):
             names |= {f"group_{g}_block_{b}/conv_{i}": f"RG.{g}.rcab.{b}.conv_first.{2 * i}" for i in range(2)}
         names |= {f"group_{g}_end": f"RG.{g}.conv_last", f".unused_gamma_{g}": f"RG.{g}.gamma"}
-    for i in range(len(upsample_stages(model.scale))):
-        names[f"upsample/conv_{i}"] = f"tail.0.{2 * i}"
-    return names
+    return names | upsample_names("upsample", "tail.0", model.scale)
 
 
 REFERENCE_IGNORED = ("sub_mean", "add_mean")  # the constant DIV2K_MEAN; the authors' files hold a slightly trained copy of it

@@ -19,7 +19,7 @@ from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT
 from jaxrestore.nn.norm import LayerNorm
-from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_stages
+from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.nn.window_attention import SwinBlock
 from jaxrestore.ops.interpolate import interpolate
 from jaxrestore.ops.padding import crop, pad_to_multiple
@@ -145,7 +145,7 @@ def reference_names(model: SwinIR) -> dict[str, str]:
     if model.tail != "residual":
         names["before_upsample"] = "conv_before_upsample.0"
     if model.tail == "pixel_shuffle":
-        names |= {f"upsample/conv_{i}": f"upsample.{2 * i}" for i in range(len(upsample_stages(model.scale)))}
+        names |= upsample_names("upsample", "upsample", model.scale)
     if model.tail == "nearest_conv":
         names |= {"upsample_0": "conv_up1", "upsample_1": "conv_up2", "high_resolution": "conv_hr"}
     return names

@@ -1,19 +1,20 @@
 """MATLAB-bicubic x1/4 of 16x256x256x3: `imresize` against NumPy, image by image.
 
-Run as `python -m benchmarks.resize`. It prints images per second and the ratio, from the medians of interleaved rounds.
+Run as `python -m benchmarks.resize`.
 
 Nearly all super-resolution code has one of two NumPy forms: a loop over output rows, each a product of its weights with the rows under the
 kernel, or one gather of all those rows and a weighted sum; both compute the weights for every image. A third form, two matrix products
 with the matrices made beforehand, shows what NumPy can do (set OPENBLAS_NUM_THREADS=1: these products are too small for threads).
 """
 
-import time
+import statistics
 from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.harness import machine, ratio, take_turns, write
 from jaxrestore.ops.resize import imresize, resize_taps
 
 ROUNDS = 15
@@ -56,16 +57,10 @@ def main():
     }
     results = {name: form() for name, form in forms.items()}
     difference = max(float(jnp.max(jnp.abs(results["jaxrestore"] - r))) for r in results.values())
-    seconds = {name: [] for name in forms}
-    for _ in range(ROUNDS):
-        for name, form in forms.items():
-            start = time.perf_counter()
-            form()
-            seconds[name].append(time.perf_counter() - start)
-    ours = np.median(seconds["jaxrestore"])
-    print(f"bicubic x1/4 of {images.shape} on {jax.devices()[0].device_kind}, largest difference {difference:.1e}")
-    for name, values in seconds.items():
-        print(f"{name:20s} {len(images) / np.median(values):8.0f} images/s   jaxrestore is {np.median(values) / ours:6.1f}x as fast")
+    seconds = take_turns(forms, ROUNDS)
+    rows = [(name, len(images) / statistics.median(times), ratio(times, seconds["jaxrestore"])) for name, times in seconds.items()]
+    notes = f"The last column is a way's time / jaxrestore's. The results differ by at most {difference:.1e}."
+    write("resize", "MATLAB-bicubic x1/4 of 16 images of 256x256x3", notes, ("way", "images/s", "time / ours"), rows, machine())
 
 
 if __name__ == "__main__":

@@ -71,9 +71,7 @@ class Restorer:
             self.engine = _classical(model_or_tag, weights, tile, inputs)
         else:
             name, model, variables = _resolve(model_or_tag, weights)
-            unknown = sorted(set(inputs) - {"sigma", "scale"})
-            if unknown:
-                raise InputError(f"{name} takes no {unknown[0]}")
+            _check_network_takes(name, inputs)
             self.engine = network_at_scale(name, model, variables, tile, memory, sigma, scale)
         if ensemble and isinstance(self.engine, ClassicalMethod) and not self.engine.is_turned_with_the_image:
             raise InputError(f"{self.name} cannot be averaged over turned images: its psf or mask would have to turn with them")
@@ -134,7 +132,10 @@ class Restorer:
           InputError: dtype, shape or channels are none of these, a pixel is NaN or infinite, or something that is needed was not given.
         """
         pixels = _checked(image, self.channels)
-        restored = self._restore(pixels, _given(psf=psf, mask=mask, sigma=sigma, quality=quality))
+        inputs = _given(psf=psf, mask=mask, sigma=sigma, quality=quality)
+        if not isinstance(self.engine, ClassicalMethod):
+            _check_network_takes(self.name, inputs)
+        restored = self._restore(pixels, inputs)
         restored = restored.reshape(_layout(pixels.shape, np.ndim(image), self.scale))
         return jnp.asarray(restored) if isinstance(image, jax.Array) else restored
 
@@ -168,6 +169,12 @@ class Restorer:
 
 def _given(**inputs: Any) -> dict[str, Any]:
     return {name: value for name, value in inputs.items() if value is not None}
+
+
+def _check_network_takes(name: str, inputs: dict[str, Any]) -> None:
+    unknown = sorted(set(inputs) - {"sigma", "scale"})
+    if unknown:
+        raise InputError(f"{name} takes no {unknown[0]}")
 
 
 def _classical(text: str, weights: Any, tile: str | int, inputs: dict[str, Any]) -> ClassicalMethod:

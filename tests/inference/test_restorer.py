@@ -227,6 +227,8 @@ def test_a_noise_level_reaches_the_network():
         told(image)
     with pytest.raises(InputError, match="sigma is -1"):
         told(image, sigma=-1)
+    with pytest.raises(InputError, match="Identity takes no quality"):
+        Restorer(Identity(), {})(np.zeros((4, 4, 3), np.uint8), quality=10)
     with pytest.raises(InputError, match="Identity takes no noise level"):
         Restorer(Identity(), {})(image, sigma=5)
 

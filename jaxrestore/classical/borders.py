@@ -8,10 +8,9 @@ from typing import Literal, get_args
 
 import jax
 import jax.numpy as jnp
-from scipy.fft import next_fast_len
 
 from jaxrestore.errors import InputError
-from jaxrestore.ops.fourier import Kernel, apply_otf, psf_to_otf
+from jaxrestore.ops.fourier import Kernel, apply_otf, fast_length, psf_to_otf
 from jaxrestore.ops.padding import crop, pad
 from jaxrestore.typing import Image
 
@@ -74,7 +73,7 @@ def torus_size(image: Image, psf: Kernel, border: Border) -> tuple[int, int]:
     """
     if border == "circular":
         return image.shape[-3], image.shape[-2]
-    height, width = (next_fast_len(image.shape[axis] + psf.shape[axis + 1] - 1, real=True) for axis in (-3, -2))
+    height, width = (fast_length(image.shape[axis] + psf.shape[axis + 1] - 1) for axis in (-3, -2))
     return height, width
 
 

@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
-from scipy.fft import next_fast_len
 
 from jaxrestore.errors import InputError
 from jaxrestore.typing import Image
@@ -104,8 +103,15 @@ def correlate_valid(image: Image, kernel: Kernel) -> Float[Array, "... _ _ _"]:
     """
     height, width = image.shape[-3:-1]
     kh, kw = kernel.shape[-2:]
-    # Sizes with small prime factors are several times faster; what the added zeros change lies outside the valid part.
-    size = tuple(next_fast_len(side, real=True) for side in (height, width))
+    # What the added zeros change lies outside the valid part.
+    size = tuple(fast_length(side) for side in (height, width))
     border = [(0, 0)] * (image.ndim - 3) + [(0, size[0] - height), (0, size[1] - width), (0, 0)]
     spectrum = jnp.conj(jnp.fft.rfft2(jnp.asarray(kernel, jnp.promote_types(kernel.dtype, jnp.float32)), size))[..., None]
     return apply_otf(jnp.pad(image, border), spectrum)[..., : height - kh + 1, : width - kw + 1, :]
+
+
+def fast_length(side: int) -> int:
+    """The least length, from `side` on, that has small prime factors only: its Fourier transform is several times as fast."""
+    from scipy.fft import next_fast_len  # half a second, which whoever filters nothing should not wait for
+
+    return next_fast_len(side, real=True)

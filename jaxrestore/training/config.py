@@ -13,6 +13,8 @@ from typing import Any
 
 from jaxrestore.errors import InputError
 from jaxrestore.losses import formula
+from jaxrestore.text import unknown
+from jaxrestore.training.objectives import OBJECTIVES
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,19 @@ class Data:
     workers: int = 0
     cache: str = "memory"
     seed: int = 0
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is minimised.
+
+    Attributes:
+      name: one of `jaxrestore.training.objectives.OBJECTIVES`.
+      arguments: those of its `build` that differ from their defaults, such as {"game": "hinge"}.
+    """
+
+    name: str = "supervised"
+    arguments: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,7 +159,9 @@ class Experiment:
     Attributes:
       model: the network.
       data: the images.
-      degradation: recipe that makes the network's input from a clean image, on the device; "" for paired data.
+      objective: what is minimised, and against whom.
+      degradation: recipe that makes the network's input from a clean image, on the device; "" for paired data and
+        for objectives that degrade nothing.
       scales: for networks with a `scale` that share their weights between scales: one of these is drawn for each batch and stands for
         {scale} in `degradation`; `data.patch` is that of the largest, and the others take the corner of it that gives an input of one size.
       loss: what is minimised: a loss of `losses.formula.LOSSES` or a weighted sum, such as "charbonnier:epsilon=1e-4" or "l1+0.1*fft".
@@ -166,6 +183,7 @@ class Experiment:
     run: str
     degradation: str = ""
     scales: tuple[int, ...] = ()
+    objective: Objective = Objective()
     loss: str = "l1"
     supervision: float = 0.0
     steps: int = 1000
@@ -184,6 +202,8 @@ class Experiment:
         _one_of("data.cache", self.data.cache, ("memory", "none"))
         _one_of("optimizer.name", self.optimizer.name, ("adam", "adamw", "sgd"))
         _one_of("optimizer.schedule", self.optimizer.schedule, ("constant", "cosine", "exponential", "step", "milestones"))
+        if self.objective.name not in OBJECTIVES:
+            raise InputError(unknown("objective", self.objective.name, OBJECTIVES))
         formula.parse(self.loss)
         _one_of("precision", self.precision, ("float32", "bfloat16"))
         _one_of("parallel", self.parallel, ("jit", "shard_map", "pmap"))
@@ -205,7 +225,7 @@ class Experiment:
             )
         if self.data.source == "pairs" and self.data.target is None:
             raise InputError('data.target is missing: data.source = "pairs" needs the folder of clean images')
-        if self.data.source != "pairs" and not self.degradation:
+        if self.data.source != "pairs" and not self.degradation and self.objective.name == "supervised":
             raise InputError('degradation is empty: say which recipe makes the input, such as "gaussian:sigma=25"')
 
 
@@ -242,15 +262,32 @@ def to_dict(config: Experiment) -> dict[str, Any]:
     return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
-def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
-    """Fields in which two configurations differ such that one cannot continue the other."""
+def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    """Fields in which two configurations differ such that one cannot continue the other. A field that one lacks has its default there."""
+    return _differences(_completed(Experiment, old), _completed(Experiment, new), "")
+
+
+def _completed(kind: type, values: dict[str, Any]) -> dict[str, Any]:
+    """A written configuration with the fields that were added since."""
+    hints, result = typing.get_type_hints(kind), dict(values)
+    for known in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[known.name]):
+            result[known.name] = _completed(hints[known.name], result.get(known.name, {}))
+        elif known.default is not dataclasses.MISSING:
+            result.setdefault(known.name, json.loads(json.dumps(known.default)))
+        elif known.default_factory is not dataclasses.MISSING:
+            result.setdefault(known.name, known.default_factory())
+    return result
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any], prefix: str) -> list[str]:
     names = []
     for key in sorted({*old, *new}):
         name = prefix + key
         if name in RESUMABLE or old.get(key) == new.get(key):
             continue
         both = isinstance(old.get(key), dict) and isinstance(new.get(key), dict)
-        names += differences(old[key], new[key], f"{name}.") if both else [name]
+        names += _differences(old[key], new[key], f"{name}.") if both else [name]
     return names
 
 
@@ -262,7 +299,7 @@ def _replace(config: Any, path: list[str], text: str, full: str) -> Any:
         raise InputError(f"unknown field {full!r}: {f'did you mean {near[0]!r}?' if near else 'there are ' + ', '.join(known)}")
     value = getattr(config, head)
     if rest and isinstance(value, dict):
-        new: Any = {**value, ".".join(rest): _literal(text)}
+        new: Any = _entered(value, rest, text)
     elif rest and dataclasses.is_dataclass(value):
         new = _replace(value, rest, text, full)
     elif rest or dataclasses.is_dataclass(value):
@@ -272,6 +309,13 @@ def _replace(config: Any, path: list[str], text: str, full: str) -> Any:
     else:
         new = _typed(typing.get_type_hints(type(config))[head], _literal(text), text, full)
     return dataclasses.replace(config, **{head: new})
+
+
+def _entered(values: dict[str, Any], path: list[str], text: str) -> dict[str, Any]:
+    head, *rest = path
+    if rest and isinstance(values.get(head), dict):
+        return {**values, head: _entered(values[head], rest, text)}
+    return {**values, ".".join(path): _literal(text)}
 
 
 def _literal(text: str) -> Any:

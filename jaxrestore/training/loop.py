@@ -23,7 +23,6 @@ from jaxrestore.data.pipeline import training_batches
 from jaxrestore.data.transforms import record_generator
 from jaxrestore.degradations import recipes
 from jaxrestore.errors import InputError
-from jaxrestore.losses import formula
 from jaxrestore.metrics import Convention, convention_for, psnr
 from jaxrestore.models.card import ModelCard
 from jaxrestore.models.catalogue import create_model, model_card
@@ -31,7 +30,7 @@ from jaxrestore.training.checkpoints import Checkpoints
 from jaxrestore.training.config import Experiment, differences, load_experiment, to_dict
 from jaxrestore.training.inputs import ValidationSet, open_source, validation_set
 from jaxrestore.training.log import Log, Progress
-from jaxrestore.training.objectives.supervised import Supervised
+from jaxrestore.training.objectives.run import Objective, Run, build_objective
 from jaxrestore.training.optimizers import learning_rate, make_optimizer
 from jaxrestore.training.parallel import compile_step, make_mesh, put_batch, replicate
 from jaxrestore.training.state import TrainState
@@ -86,24 +85,24 @@ def train(config: Experiment) -> TrainState:
     start = StartingPoint.from_meta(checkpoints.meta()) if resumed else starting_point(config, model)
     optimizer = make_optimizer(config.optimizer, config.steps, start.factors)
     objectives = {
-        scale: Supervised(
-            model=model.clone(scale=scale) if config.scales else model,
-            loss=formula.parse(config.loss),
-            optimizer=optimizer,
-            degrade=degrade,
-            accumulate=config.optimizer.accumulate,
-            ema=config.optimizer.ema,
-            supervision=config.supervision,
-            side=config.data.patch // max(scales) * scale if config.scales else None,
-            frozen=start.frozen_statistics,
+        scale: build_objective(
+            Run(
+                config,
+                model.clone(scale=scale) if config.scales else model,
+                optimizer,
+                degrade,
+                config.data.patch // max(scales) * scale if config.scales else None,
+                start.frozen_statistics,
+            )
         )
         for scale, degrade in degradations.items()
     }
+    objective = objectives[scales[0]]
     example = {"image": jax.ShapeDtypeStruct((1, config.data.patch, config.data.patch, config.data.channels), np.uint8)}
     example |= {"index": jax.ShapeDtypeStruct((1,), np.int32)}
-    if not config.degradation:
+    if config.data.source == "pairs":
         example["degraded"] = jax.ShapeDtypeStruct(_degraded_shape(source, config), np.uint8)
-    state = replicate(objectives[scales[0]].init(jax.random.key(config.seed), example, start.variables), mesh)
+    state = replicate(objective.init(jax.random.key(config.seed), example, start.variables), mesh)
     if resumed:
         state = replicate(checkpoints.restore(state, batches), mesh)
         print(f"{folder}: goes on from step {int(state.step)}", file=sys.stderr)
@@ -111,7 +110,7 @@ def train(config: Experiment) -> TrainState:
         print(start.report, file=sys.stderr)
 
     step_functions = {scale: compile_step(objective.step, mesh, config.parallel) for scale, objective in objectives.items()}
-    validate = _validator(model, validation, _convention(config, card)) if validation is not None else None
+    validate = _validator(model, objective, validation, _convention(config, card)) if validation is not None else None
     rate_at = learning_rate(config.optimizer, config.steps)
     meta = {**describe(model, config.model.name), "config": to_dict(config), **start.to_meta()}
     step = saved = int(state.step)
@@ -136,6 +135,10 @@ def train(config: Experiment) -> TrainState:
                 log.write(step, **{"validation_psnr": score["psnr"], "convention": score["convention"]})
                 log.picture(step, "degraded_restored_clean", sample)
                 progress.show(step, psnr=score["psnr"])
+                if hasattr(objective, "validated"):
+                    state, more = objective.validated(state, validation.clean)
+                    state = replicate(state, mesh)
+                    log.write(step, **_finite(more, step, folder, saved))
             if step % config.checkpoint_every == 0 or step == config.steps or score is not None:
                 _finite(metrics, step, folder, saved)
                 checkpoints.save(state, batches, meta, None if score is None else score["psnr"])
@@ -212,8 +215,10 @@ def _convention(config: Experiment, card: ModelCard) -> Convention:
     return Convention.parse(named) if named else convention_for(card.task, card.scale, card.channels)
 
 
-def _validator(model: Any, images: ValidationSet, convention: Convention) -> Callable[[TrainState], tuple[dict[str, Any], np.ndarray]]:
-    apply = jax.jit(model.apply)
+def _validator(
+    model: Any, objective: Objective, images: ValidationSet, convention: Convention
+) -> Callable[[TrainState], tuple[dict[str, Any], np.ndarray]]:
+    apply = jax.jit(getattr(objective, "restore", model.apply))
 
     def validate(state: TrainState) -> tuple[dict[str, Any], np.ndarray]:
         variables = state.variables()

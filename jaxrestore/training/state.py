@@ -20,6 +20,8 @@ class TrainState:
       optimizer: state of the optimiser.
       ema: exponential moving average of the parameters, or None.
       key: random key from which every degradation's key is folded; never changes.
+      extra: whatever else an objective carries from step to step (partners' parameters and optimisers, pools of images), a nested
+        dictionary of arrays; {} for most.
     """
 
     step: Any
@@ -28,6 +30,7 @@ class TrainState:
     optimizer: Any
     ema: Tree | None
     key: Any
+    extra: Tree = flax.struct.field(default_factory=dict)
 
     def variables(self, average: bool = True) -> Variables:
         """What `model.apply` takes: with the averaged parameters where there are any, unless told otherwise."""
@@ -38,7 +41,8 @@ class TrainState:
 def to_storable(state: TrainState) -> dict[str, Any]:
     """As a dictionary of plain arrays: keys become their data."""
     fields = {name: getattr(state, name) for name in ("step", "params", "batch_stats", "optimizer", "ema")}
-    return {**fields, "key": jax.random.key_data(state.key)}
+    extra = {"extra": state.extra} if state.extra else {}
+    return {**fields, "key": jax.random.key_data(state.key), **extra}
 
 
 def from_storable(stored: dict[str, Any]) -> TrainState:

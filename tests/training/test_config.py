@@ -33,6 +33,8 @@ def test_overrides_reach_every_level(path):
         "loss=l1+0.1*fft",
         "optimizer.milestones=(3,5)",
         "optimizer.rates.conv_0=0.1",
+        "objective.arguments.fields={'features':8,'depth':2}",
+        "objective.arguments.fields.depth=3",
     )
     config = load_experiment(path, changes)
     assert config.steps == 7
@@ -43,6 +45,7 @@ def test_overrides_reach_every_level(path):
     assert config.optimizer.milestones == (3, 5)
     assert config.optimizer.rates == {"conv_0": 0.1}
     assert config.data.target == "there"
+    assert config.objective.arguments == {"fields": {"features": 8, "depth": 3}}
     assert config.model.fields == {"depth": 3}
     assert config.transfer.freeze == ("a", "b")
     assert load_experiment(path, ("optimizer.clip=0.5", "optimizer.clip=none")).optimizer.clip is None
@@ -68,6 +71,7 @@ def test_overrides_reach_every_level(path):
         ("data.color=luminance", "choose one of gray, luma"),
         ("scales=(2,4)", "degradation must hold {scale}"),
         ("supervision=1.0", "below 1"),
+        ("objective.name=supervise", "unknown objective: 'supervise', did you mean supervised"),
     ],
 )
 def test_wrong_overrides_say_what_is_wrong(path, override, message):
@@ -95,6 +99,15 @@ def test_only_what_leaves_the_numbers_alone_may_change():
     assert differences(old, to_dict(harmless)) == []
     other = Experiment(model=Model("m", {"depth": 2}), data=Data("d"), degradation="x", run="r", optimizer=Optimizer(rate=1.0))
     assert differences(old, to_dict(other)) == ["model.fields.depth", "optimizer.rate"]
+
+
+def test_a_run_from_before_a_field_was_added_goes_on():
+    config = Experiment(model=Model("m"), data=Data("d"), degradation="x", run="r")
+    old = to_dict(config)
+    del old["objective"], old["optimizer"]["rates"], old["seed"]
+    assert differences(old, to_dict(config)) == []
+    assert differences(old, {**to_dict(config), "seed": 3}) == ["seed"]
+    assert differences({**old, "steps_taken": 3}, to_dict(config)) == ["steps_taken"]
 
 
 @hypothesis.given(st.floats(1e-6, 1.0), st.integers(1, 10**6), st.sampled_from(["adam", "adamw", "sgd"]))

@@ -5,13 +5,16 @@ import json
 
 import chex
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from jaxrestore.data.images import Picture, write_image
 from jaxrestore.errors import InputError
-from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Transfer, Validation
+from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer, Transfer, Validation
 from jaxrestore.training.loop import train
+from jaxrestore.training.objectives import OBJECTIVES, supervised
+from jaxrestore.training.objectives.supervised import Supervised
 from jaxrestore.weights import load_weights
 
 
@@ -117,3 +120,54 @@ def test_pairs_need_no_degradation(tmp_path):
 def test_bfloat16_keeps_float32_parameters(tmp_path):
     state = train(small(tmp_path, precision="bfloat16", steps=3))
     assert {leaf.dtype for leaf in jax.tree.leaves(state.params)} == {np.dtype("float32")}
+
+
+def test_an_objective_s_arguments_are_checked(tmp_path):
+    with pytest.raises(InputError, match="unknown argument of the objective supervised: 'weight'; there is none"):
+        train(small(tmp_path, objective=Objective("supervised", {"weight": 0.1})))
+
+
+@dataclasses.dataclass(frozen=True)
+class Counting(Supervised):
+    """Counts its steps and its validations, and sees through dark glasses."""
+
+    share: float = 1.0
+
+    def init(self, key, batch, variables=None):
+        return super().init(key, batch, variables).replace(extra={"steps": jnp.zeros(()), "seen": {"validations": jnp.zeros(())}})
+
+    def step(self, state, batch, axis=None):
+        new, metrics = super().step(state, batch, axis)
+        return new.replace(extra={**state.extra, "steps": state.extra["steps"] + 1.0}), {**metrics, "share": self.share}
+
+    def restore(self, variables, degraded):
+        return 0.0 * self.model.apply(variables, degraded)
+
+    def validated(self, state, clean):
+        seen = {"validations": state.extra["seen"]["validations"] + 1.0}
+        return state.replace(extra={**state.extra, "seen": seen}), {"images": float(len(clean))}
+
+
+def build(run, *, share: float, deep: bool = False) -> Counting:
+    fields = {field.name: getattr(supervised.build(run), field.name) for field in dataclasses.fields(Supervised)}
+    return Counting(**fields, share=share)
+
+
+def test_another_objective_is_plugged_in_and_resumes_with_all_it_carries(tmp_path, monkeypatch):
+    for home in ("config", "objectives.run"):
+        monkeypatch.setattr(f"jaxrestore.training.{home}.OBJECTIVES", {**OBJECTIVES, "counting": __name__})
+    with pytest.raises(InputError, match="objective counting needs share"):
+        train(small(tmp_path, objective=Objective("counting")))
+    with pytest.raises(InputError, match=r"objective\.arguments\.share is 'much': it must be a number"):
+        train(small(tmp_path, objective=Objective("counting", {"share": "much"})))
+    chosen = Objective("counting", {"share": 2})
+    train(small(tmp_path, objective=chosen, steps=6))
+    state = train(small(tmp_path, objective=chosen))
+    assert float(state.extra["steps"]) == 12.0
+    assert float(state.extra["seen"]["validations"]) == 2.0
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [line["images"] for line in lines if "images" in line] == [1.0, 1.0]
+    assert lines[0]["share"] == 2.0
+    scores = [line["validation_psnr"] for line in lines if "validation_psnr" in line]
+    assert scores[0] == scores[1] < 15.0  # black pictures, whatever the network has learned
+    chex.assert_trees_all_equal(load_weights(tmp_path / "weights.safetensors").variables["params"], jax.device_get(state.ema))

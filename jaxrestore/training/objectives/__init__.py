@@ -1,1 +1,41 @@
-"""What is minimised, each as a pure `init` and `step`."""
+"""What is minimised, each as a pure `init` and `step`, chosen by `Experiment.objective`.
+
+To add one, write a file here with a frozen dataclass and a function that builds it, and give it a line in `OBJECTIVES`:
+
+    @dataclass(frozen=True)
+    class Contrastive:
+        def init(self, key, batch, variables=None) -> TrainState: ...
+        def step(self, state, batch, axis=None) -> tuple[TrainState, dict[str, jax.Array]]: ...
+
+    def build(run: Run, *, temperature: float = 0.1, projector: str | None = None) -> Contrastive: ...
+
+The keyword arguments of `build` are what a configuration may set: `Objective("contrastive", {"temperature": 0.2})`, or
+`objective.name=contrastive objective.arguments.temperature=0.2` on the command line. Unknown names and wrong types are refused by the
+annotations; `build` checks the ranges. `Run` holds what every objective can use: the network, its optimiser, the degradation, the whole
+configuration (`run.config.loss`, ...).
+
+- `batch` holds "image" (N, H, W, C) as stored (`supervised.as_float` makes it a float in [0, 1]), "index" (N,), the place of each image in
+  the stream, and "degraded" for pairs. Draw each image's randomness from `fold_in(state.key, index)` and what belongs to the step from
+  `fold_in(state.key, state.step)`; `state.key` itself stays.
+- `state.params` and `state.batch_stats` are the restorer's: the network that is averaged (`ema`), validated and exported, and that
+  `transfer` fills. Whatever else lives on (partners' parameters, statistics and optimisers, pools of images, levels' shares) goes into
+  `state.extra`, any nested dictionary of arrays; checkpoints keep it.
+- Under `axis` the batch is this device's part and the state is the same everywhere: average gradients, metrics and whatever enters the
+  state over it (`lax.pmean`), gather what must be seen whole (`lax.all_gather`). With `axis=None` nothing of this is needed.
+- `step` adds one to `state.step`, whatever it does inside, and gives metrics as scalars; one that is not finite stops the run.
+
+Two more methods are used where an objective has them:
+
+- `restore(variables, degraded) -> restored`: how validation restores a batch, where that is not `model.apply(variables, degraded)`.
+- `validated(state, clean) -> (state, metrics)`: called after each validation with its clean images, outside of compiled code.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+OBJECTIVES: Mapping[str, str] = MappingProxyType(
+    {
+        "supervised": "jaxrestore.training.objectives.supervised",
+    }
+)
+"""name -> module; a module is imported only when its objective is built."""

@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import optax
 from jax import lax
 
+from jaxrestore.losses import formula
 from jaxrestore.nn.initialise import initialise
+from jaxrestore.training.objectives.run import Run
 from jaxrestore.training.state import TrainState
 from jaxrestore.typing import Key, Tree, Variables
 
@@ -137,6 +139,22 @@ class Supervised:
         # Early averages forget faster, so that the random start does not linger.
         keep = jnp.minimum(self.ema, (1.0 + step) / (10.0 + step)).astype(jnp.float32)
         return jax.tree.map(lambda e, p: keep * e + (1.0 - keep) * p, ema, params)
+
+
+def build(run: Run) -> Supervised:
+    """The objective of most networks: `loss` against the clean image."""
+    config = run.config
+    return Supervised(
+        model=run.model,
+        loss=formula.parse(config.loss),
+        optimizer=run.optimizer,
+        degrade=run.degrade,
+        accumulate=config.optimizer.accumulate,
+        ema=config.optimizer.ema,
+        supervision=config.supervision,
+        side=run.side,
+        frozen=run.frozen,
+    )
 
 
 def as_float(image: Any) -> jax.Array:

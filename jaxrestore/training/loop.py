@@ -30,7 +30,7 @@ from jaxrestore.training.checkpoints import Checkpoints
 from jaxrestore.training.config import Experiment, differences, load_experiment, to_dict
 from jaxrestore.training.inputs import ValidationSet, open_source, validation_set
 from jaxrestore.training.log import Log, Progress
-from jaxrestore.training.objectives.run import Objective, Run, build_objective
+from jaxrestore.training.objectives.run import Objective, Run, build_objective, read_arguments
 from jaxrestore.training.optimizers import learning_rate, make_optimizer
 from jaxrestore.training.parallel import compile_step, make_mesh, put_batch, replicate
 from jaxrestore.training.state import TrainState
@@ -63,6 +63,7 @@ def train(config: Experiment) -> TrainState:
     recipe = config.validation.recipe
     validation_recipe = recipes.parse(recipe) if recipe else degradations.get(getattr(model, "scale", 1), degradations[scales[0]])
     source = open_source(config.data)
+    read_arguments(config.objective)
     _claim(folder, config)
 
     mesh = make_mesh()

@@ -12,6 +12,7 @@ import optax
 from jaxrestore.errors import InputError
 from jaxrestore.text import typed, unknown
 from jaxrestore.training.config import Experiment
+from jaxrestore.training.config import Objective as Configured
 from jaxrestore.training.objectives import OBJECTIVES
 from jaxrestore.training.state import TrainState
 from jaxrestore.typing import Key, Variables
@@ -49,13 +50,13 @@ class Run:
     frozen: frozenset[str] = frozenset()
 
 
-def build_objective(run: Run) -> Objective:
-    """The objective that a configuration names.
+def read_arguments(objective: Configured) -> tuple[Callable, dict[str, Any]]:
+    """What builds the objective that a configuration names, and its arguments in the types it takes.
 
     Raises:
-      InputError: an argument that it does not have, one that is missing, or a value of the wrong type or out of its range.
+      InputError: an argument that it does not have, one that is missing, or a value of the wrong type.
     """
-    name, given = run.config.objective.name, run.config.objective.arguments
+    name, given = objective.name, objective.arguments
     build = import_module(OBJECTIVES[name]).build
     known = {n: p for n, p in inspect.signature(build).parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
     for argument in given:
@@ -64,4 +65,14 @@ def build_objective(run: Run) -> Objective:
     missing = [n for n, p in known.items() if p.default is inspect.Parameter.empty and n not in given]
     if missing:
         raise InputError(f"objective {name} needs {' and '.join(missing)}: set objective.arguments.{missing[0]}=...")
-    return build(run, **{n: typed(f"objective.arguments.{n}", known[n].annotation, value) for n, value in given.items()})
+    return build, {n: typed(f"objective.arguments.{n}", known[n].annotation, value) for n, value in given.items()}
+
+
+def build_objective(run: Run) -> Objective:
+    """The objective that a configuration names.
+
+    Raises:
+      InputError: as `read_arguments`, or an argument that is out of its range.
+    """
+    build, arguments = read_arguments(run.config.objective)
+    return build(run, **arguments)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Side of the square image for which operations are counted.
 _SIDE = 256
+# A noise level in grey levels; what a pixel depends on does not depend on it.
+_SIGMA = 25
 
 
 @dataclass(frozen=True)
@@ -90,20 +92,21 @@ def describe(card: "ModelCard", counted: bool = True) -> dict[str, Any]:
 def measure(card: "ModelCard") -> dict[str, Any]:
     """What takes longer: floating-point operations for a square image, and the receptive field of the network with random weights."""
     import jax
-    import numpy as np
 
-    from jaxrestore.inference.receptive_field import receptive_field
+    from jaxrestore.inference.network import Network
+    from jaxrestore.models.inputs import SIDE_INPUTS, example_inputs, side_inputs, takes_an_image
     from jaxrestore.nn.initialise import initialise
 
     model = card.create()
-    image = jax.ShapeDtypeStruct((1, _SIDE, _SIDE, card.channels), np.float32)
-    variables = initialise(model, jax.random.key(0), image)
-    operations = jax.jit(model.apply).lower(variables, image).cost_analysis()["flops"]
-    field = receptive_field(model, variables, card.channels)
-    return {
-        "flops": {"height": _SIDE, "width": _SIDE, "operations": int(operations)},
-        "receptive_field": {"radius": field.radius, "multiple": field.multiple, "description": str(field)},
-    }
+    inputs = example_inputs(model, _SIDE)
+    maps = {name: jax.ShapeDtypeStruct((*inputs[0].shape[:-1], 1), SIDE_INPUTS[name]) for name in side_inputs(model)}
+    variables = initialise(model, jax.random.key(0), *inputs)
+    operations = jax.jit(model.apply).lower(variables, *inputs, **maps).cost_analysis()["flops"]
+    counted = {"flops": {"shape": list(inputs[0].shape[1:]), "operations": int(operations)}}
+    if not takes_an_image(model) or "mask" in maps or card.task in ("discrimination", "classification"):
+        return counted
+    field = Network(card.name, model, variables, sigma=_SIGMA if "noise_level" in maps else None).receptive_field
+    return {**counted, "receptive_field": {"radius": field.radius, "multiple": field.multiple, "description": str(field)}}
 
 
 def describe_method(name: str) -> dict[str, Any]:
@@ -186,8 +189,8 @@ def _print_card(card: dict[str, Any]) -> None:
         "network": f"{card['network']}({', '.join(f'{key}={value!r}' for key, value in card['fields'].items())})",
         "task": card["task"].replace("_", " ") + (", blind (needs no noise level)" if card["blind"] else ""),
         "parameters": f"{card['parameters']:,} (published {card['published_parameters']:,})",
-        "operations": f"{flops['operations'] / 1e9:.2f} GFLOP for {flops['width']}x{flops['height']} pixels",
-        "receptive field": card["receptive_field"]["description"],
+        "operations": f"{flops['operations'] / 1e9:.2f} GFLOP for {'x'.join(map(str, flops['shape']))}",
+        "receptive field": card.get("receptive_field", {}).get("description", ""),
         "image": f"{card['channels']} channels, {_scale(card)}" + (", after bicubic interpolation" if card["interpolated"] else ""),
         "published": _scores(card),
         "forms": "; ".join(f"{name}: {form['parameters']:,} parameters, {form['reference']}" for name, form in card["forms"].items()),

@@ -1,6 +1,5 @@
 """A network with its weights, run on whole images or on tiles, as the memory allows."""
 
-import inspect
 import math
 from collections.abc import Iterator
 from functools import cached_property
@@ -15,6 +14,7 @@ from jaxrestore.errors import InputError
 from jaxrestore.inference.memory import bytes_per_pixel, free_memory, parse_memory
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
 from jaxrestore.inference.tiles import plan, smallest_tile
+from jaxrestore.models.inputs import side_inputs
 from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Variables
 
@@ -51,7 +51,7 @@ class Network:
         self.tile = _parse_tile(tile)
         self.memory = None if memory is None else parse_memory(memory)
         self.channels: int = getattr(model, "channels", 3)
-        self.takes = ("sigma",) if _takes_noise_level(model) else ()
+        self.takes = ("sigma",) if "noise_level" in side_inputs(model) else ()
         self.needs = self.takes
         self._levels: dict[float, Network] = {}
         if sigma is not None:
@@ -182,10 +182,6 @@ class _AtNoiseLevel(nn.Module):
     @nn.compact
     def __call__(self, image: Image) -> Image:
         return self.network(image, jnp.full_like(image[..., :1], self.level))
-
-
-def _takes_noise_level(model: nn.Module) -> bool:
-    return "noise_level" in inspect.signature(type(model).__call__).parameters and not getattr(model, "blind", False)
 
 
 def _parse_tile(tile: str | int) -> str | int:

@@ -7,7 +7,21 @@ from typing import Any
 
 import flax.linen as nn
 
-TASKS = ("super_resolution", "denoising", "deblurring", "inpainting", "jpeg", "restoration", "segmentation")
+TASKS = (
+    "super_resolution",
+    "denoising",
+    "deblurring",
+    "inpainting",
+    "jpeg",
+    "restoration",
+    "translation",
+    "generation",
+    "video",
+    "segmentation",
+    "classification",
+    "discrimination",
+)
+"""What networks are for; "discrimination" is judging images, the part of a partner in adversarial training."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

@@ -16,6 +16,7 @@ import jax
 import numpy as np
 
 from jaxrestore.errors import InputError
+from jaxrestore.models.inputs import example_inputs
 from jaxrestore.nn import initialise
 from jaxrestore.typing import Variables
 from jaxrestore.weights.compare import compare, some
@@ -111,10 +112,7 @@ def variable_shapes(model: nn.Module) -> Variables:
 
 
 def _shapes(model: nn.Module) -> Variables:
-    channels = getattr(model, "channels", 3)
-    side = getattr(model, "image_size", 32)  # a field of networks whose dense layers fix the size
-    image = jax.ShapeDtypeStruct((1, side, side, channels), np.float32)
-    return initialise.variable_shapes(model, jax.random.key(0), image)
+    return initialise.variable_shapes(model, jax.random.key(0), *example_inputs(model))
 
 
 _cached_shapes = lru_cache(maxsize=256)(_shapes)

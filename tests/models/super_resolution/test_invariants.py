@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxrestore.models.catalogue import list_models, model_card
 from jaxrestore.models.super_resolution.carn import CARN
 from jaxrestore.models.super_resolution.diffir import DiffIR, DiffIRStage1, PriorRestorer
 from jaxrestore.models.super_resolution.drcn import DRCN
@@ -38,6 +37,7 @@ from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.weights.reference import variable_shapes
 from tests.compiled import compiled
+from tests.models.zoo import check_alone_as_together, check_every_parameter_learns, random_inputs
 
 SMALL: dict[str, nn.Module] = {
     "srcnn": SRCNN(features=(8, 4)),
@@ -74,14 +74,6 @@ UNUSED = {"mdsr": ("x3",), "carn": ("x2",), "san": ("unused",), "ipt": ("head_1"
 """Parameters that this application cannot reach: the heads and tails of other scales, and what the reference never used."""
 
 
-@pytest.mark.parametrize("name", [name for name in list_models() if ".super_resolution." in model_card(name).module.__module__])
-def test_has_the_published_number_of_parameters(name: str):
-    card = model_card(name)
-    assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(card.create())["params"])) == card.parameters
-    for form, described in card.forms.items():
-        assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(card.create(form))["params"])) == described.parameters
-
-
 @pytest.mark.parametrize(("model", "parameters"), [(SRGANDiscriminator(), 23_563_649), (ESRGANDiscriminator(), 14_499_401)])
 def test_discriminators_have_the_published_number_of_parameters(model: nn.Module, parameters: int):
     assert sum(leaf.size for leaf in jax.tree.leaves(variable_shapes(model)["params"])) == parameters
@@ -90,42 +82,15 @@ def test_discriminators_have_the_published_number_of_parameters(model: nn.Module
 @pytest.mark.parametrize("name", SMALL)
 def test_any_size_batch_and_precision(name: str):
     model = SMALL[name]
-    images = np.random.default_rng(1).random((2, 7, 9, model.channels), np.float32)
-    variables = initialise(model, jax.random.key(0), images)
-    together = compiled(model.apply)(variables, images)
+    enlarged = check_alone_as_together(model, random_inputs(model))
     scale = {"enhancenet": 4, "srdensenet": 4}.get(name, getattr(model, "scale", 1))
-    chex.assert_shape(together, (2, 7 * scale, 9 * scale, model.channels))
-    chex.assert_tree_all_finite(together)
-    alone = model.apply(variables, images[1:])  # not compiled as a whole
-    chex.assert_trees_all_close(together[1:], alone, atol=2e-5)
-    half = compiled(model.clone(dtype=jnp.bfloat16).apply)(variables, images)
-    assert half.dtype == jnp.float32
-    chex.assert_trees_all_close(half, together, atol=0.1 * float(jnp.std(together)) + 0.03)
+    chex.assert_shape(enlarged, (2, 7 * scale, 9 * scale, model.channels))
 
 
 @pytest.mark.parametrize("name", SMALL)
 def test_every_parameter_learns(name: str):
-    model = SMALL[name]
-    image = np.random.default_rng(2).random((2, 8, 6, model.channels), np.float32)
-
-    def loss(params, statistics):
-        options = dict(train=True, mutable="batch_stats") if statistics else {}
-        result = model.apply({"params": params, **statistics}, image, **options)
-        return jnp.mean(jnp.square((result[0] if statistics else result) - 0.3))
-
-    gradient = compiled(jax.grad(loss))
-    learns = []
-    for seed in range(4):  # with so few channels a ReLU may silence a part of the network by accident, but not each time
-        variables = initialise(model, jax.random.key(seed), image)
-        # A little noise: DRCN begins with recursions that change nothing, of which no weighting can be better than another.
-        noise = np.random.default_rng(seed)
-        params = jax.tree.map(lambda leaf: leaf + 0.05 * noise.standard_normal(leaf.shape, np.float32), variables.pop("params"))  # noqa: B023
-        found = gradient(params, variables)
-        chex.assert_tree_all_finite(found)
-        learns.append(jax.tree.map(lambda leaf: bool(leaf.any()), found))
-    for path, leaf in jax.tree_util.tree_leaves_with_path(jax.tree.map(lambda *seeds: any(seeds), *learns)):
-        path = jax.tree_util.keystr(path, simple=True, separator="/")
-        assert leaf != any(part in path for part in UNUSED.get(name, ())), path
+    # With a little noise, since DRCN begins with recursions that change nothing, of which no weighting can be better than another.
+    check_every_parameter_learns(SMALL[name], random_inputs(SMALL[name], height=8, width=6), UNUSED.get(name, ()))
 
 
 @pytest.mark.parametrize(("model", "side"), [(SRGANDiscriminator(2, 8, 32), 32), (ESRGANDiscriminator(2, 8, 32), 32)])

@@ -1,0 +1,1 @@
+"""Networks that make or complete images: translation, inpainting, conditional and autoregressive generation, video."""

@@ -5,10 +5,19 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 Image = Float[Array | np.ndarray, "... _ _ _"]
 """(..., height, width, channels), floating point, nominally in [0, 1]."""
+
+Video = Float[Array | np.ndarray, "... _ _ _ _"]
+"""(..., time, height, width, channels), as images."""
+
+Latents = Float[Array | np.ndarray, "... _"]
+"""(..., length): vectors from which images or videos are made."""
+
+Labels = Int[Array | np.ndarray, "..."]
+"""(N,): the class of each image, from 0."""
 
 Key = PRNGKeyArray
 """A typed key of `jax.random.key`."""

@@ -66,6 +66,7 @@ _CONFIGURATIONS = {
         "edcnn_segmentation_unpooling",
         "edcnn_segmentation_transposed",
     ),
+    "generative.tgan": ("tgan", "tgan_ucf101", "tgan_discriminator", "tgan_discriminator_ucf101"),
 }
 """A network's file -> its configurations."""
 

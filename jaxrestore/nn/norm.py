@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxrestore.nn.initialise import ones, parameter, zeros
-from jaxrestore.typing import DType, Image
+from jaxrestore.typing import DType
 
 DATA_AXIS = "data"
 """The mapped axis over which a batch is split (`training.parallel`)."""
@@ -21,29 +21,32 @@ class BatchNorm(nn.Module):
     Attributes:
       epsilon: added to the variance.
       momentum: share of a new batch in the running statistics, as torch counts it (Flax counts the share that is kept).
+      use_bias: whether a shift is learnt beside the scale.
       dtype: type of the result; statistics are always float32.
       param_dtype: type of scale and shift.
 
-    Takes and gives (N, H, W, C). With `train=True` it uses the batch's statistics and updates the collection `batch_stats`; otherwise it
-    uses the running ones.
+    Takes and gives (N, H, W, C), or any other number of axes before the channels. With `train=True` it uses the batch's statistics and
+    updates the collection `batch_stats`; otherwise it uses the running ones.
     """
 
     epsilon: float = 1e-5
     momentum: float = 0.1
+    use_bias: bool = True
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Image, train: bool = False) -> Image:
+    def __call__(self, image: jax.typing.ArrayLike, train: bool = False) -> jax.Array:
         """Normalise."""
+        image = jnp.asarray(image)
         channels = image.shape[-1]
         mean_ = self.variable("batch_stats", "mean", lambda: jnp.zeros(channels, jnp.float32))
         var_ = self.variable("batch_stats", "var", lambda: jnp.ones(channels, jnp.float32))
         scale = parameter(self, "scale", ones, (channels,), self.param_dtype)
-        bias = parameter(self, "bias", zeros, (channels,), self.param_dtype)
+        bias = parameter(self, "bias", zeros, (channels,), self.param_dtype) if self.use_bias else 0.0
         if train:
-            x = image.astype(jnp.float32)
-            mean, square = _over_devices(jnp.mean(x, (0, 1, 2)), jnp.mean(jnp.square(x), (0, 1, 2)))
+            x, positions = image.astype(jnp.float32), tuple(range(image.ndim - 1))
+            mean, square = _over_devices(jnp.mean(x, positions), jnp.mean(jnp.square(x), positions))
             var = jnp.maximum(square - jnp.square(mean), 0.0)
             if not self.is_initializing():
                 mean_.value = (1.0 - self.momentum) * mean_.value + self.momentum * mean
@@ -53,7 +56,7 @@ class BatchNorm(nn.Module):
         factor = scale * lax.rsqrt(var + self.epsilon)
         shift = bias - mean * factor
         dtype = self.dtype or image.dtype
-        return image.astype(dtype) * factor.astype(dtype).reshape(1, 1, 1, -1) + shift.astype(dtype).reshape(1, 1, 1, -1)
+        return image.astype(dtype) * _along_channels(factor.astype(dtype), image) + _along_channels(shift.astype(dtype), image)
 
 
 class LayerNorm(nn.Module):

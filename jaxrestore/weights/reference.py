@@ -140,7 +140,7 @@ def _ours(leaf: str, value: np.ndarray) -> np.ndarray:
     if leaf == "kernel":
         return value.T if value.ndim == 2 else np.moveaxis(value, (0, 1), (-1, -2))
     if leaf == "kernel_transposed":  # theirs (in, out, height, width), applied as a gradient
-        return np.moveaxis(value, (0, 1), (-2, -1))[::-1, ::-1]
+        return np.flip(np.moveaxis(value, (0, 1), (-2, -1)), tuple(range(value.ndim - 2)))
     return value
 
 
@@ -148,5 +148,5 @@ def _theirs(leaf: str, value: np.ndarray) -> np.ndarray:
     if leaf == "kernel":
         return value.T if value.ndim == 2 else np.moveaxis(value, (-1, -2), (0, 1))
     if leaf == "kernel_transposed":
-        return np.moveaxis(value[::-1, ::-1], (-2, -1), (0, 1))
+        return np.moveaxis(np.flip(value, tuple(range(value.ndim - 2))), (-2, -1), (0, 1))
     return value

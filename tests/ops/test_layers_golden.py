@@ -1,7 +1,7 @@
 """Every tensor of the layers' goldens is compared with something: here, or in the test that a name is listed under.
 
-What the library takes from JAX and Flax as it is (activations, normalisation, poolings, three-dimensional convolutions) is compared here,
-so that the call which equals torch's is on record.
+What the library takes from JAX and Flax as it is (activations, normalisation, poolings) is compared here, so that the call which equals
+torch's is on record.
 """
 
 import flax.linen as nn
@@ -9,7 +9,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import lax
 
 from jaxrestore.ops.interpolate import interpolate
 from tests.parity.golden import Golden
@@ -24,6 +23,7 @@ COMPARED_ELSEWHERE = {
         *(f"conv.{name}{part}" for name in CONVOLUTIONS for part in ("", ".weight")),
         *(f"convT.{name}{part}" for name in TRANSPOSED for part in ("", ".weight", ".bias")),
     },
+    "tests/nn/test_conv_nd.py": {"v", "conv3d.weight", "conv3d.k3s1p1", "convT3d.weight", "convT3d.k4s2p1"},
     "tests/ops/test_interpolate.py": {
         *(f"interp.nearest.{size}" for size in ("x2", "x3", "half", "size_11_6")),
         *(f"interp.{m}.ac{a}.{size}" for m in ("bilinear", "bicubic") for a in (0, 1) for size in ("x2", "x3", "half", "size_11_6")),
@@ -64,30 +64,18 @@ COMPARED_HERE = {
     "avgpool3s2p1_nocountpad": lambda x: nn.avg_pool(x, (3, 3), (2, 2), ((1, 1), (1, 1)), count_include_pad=False),
     "adaptive_avg_3_4": lambda x: interpolate(x, size=(3, 4), method="area"),
 }
-VOLUMES = {"v", "conv3d.weight", "conv3d.k3s1p1", "convT3d.weight", "convT3d.k4s2p1"}
 CHANNELWISE = {"cwfc.x", "cwfc.weight", "cwfc.bias", "cwfc.out"}
 
 
 @needs_parity
 def test_no_tensor_is_forgotten():
-    assert set().union(COMPARED_HERE, VOLUMES, CHANNELWISE, *COMPARED_ELSEWHERE.values()) == set(GOLDEN.tensors)
+    assert set().union(COMPARED_HERE, CHANNELWISE, *COMPARED_ELSEWHERE.values()) == set(GOLDEN.tensors)
 
 
 @needs_parity
 @pytest.mark.parametrize("name", COMPARED_HERE)
 def test_equals_torch(name):
     np.testing.assert_allclose(COMPARED_HERE[name](nhwc("xo")), nhwc(name), atol=2e-6)
-
-
-@needs_parity
-def test_three_dimensional_convolutions():
-    volume, names = nhwc("v"), ("NDHWC", "DHWIO", "NDHWC")
-    kernel = jnp.transpose(GOLDEN.tensors["conv3d.weight"], (2, 3, 4, 1, 0))
-    plain = lax.conv_general_dilated(volume, kernel, (1, 1, 1), [(1, 1)] * 3, dimension_numbers=names)
-    np.testing.assert_allclose(plain, nhwc("conv3d.k3s1p1"), atol=2e-5)
-    kernel = jnp.flip(jnp.transpose(GOLDEN.tensors["convT3d.weight"], (2, 3, 4, 0, 1)), (0, 1, 2))
-    enlarged = lax.conv_general_dilated(volume, kernel, (1, 1, 1), [(2, 2)] * 3, (2, 2, 2), dimension_numbers=names)
-    np.testing.assert_allclose(enlarged, nhwc("convT3d.k4s2p1"), atol=2e-5)
 
 
 @needs_parity

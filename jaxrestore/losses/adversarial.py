@@ -11,6 +11,7 @@ from types import MappingProxyType
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float
 
 from jaxrestore.errors import InputError
@@ -34,7 +35,7 @@ class Game:
       fake: what it minimises on made ones.
       made: what the generator minimises on its own images.
       relative: scores are taken relative to the mean score of the other kind in the batch, and the generator also minimises the
-        discriminator's `fake` on real images. Under a mapped axis the batch is this device's part.
+        discriminator's `fake` on real images.
     """
 
     real: Transform
@@ -42,12 +43,13 @@ class Game:
     made: Transform
     relative: bool = False
 
-    def discriminator(self, real: Scores, fake: Scores) -> PerScore:
+    def discriminator(self, real: Scores, fake: Scores, axis: str | None = None) -> PerScore:
         """What the discriminator minimises.
 
         Args:
           real: (N, ...), scores of real images.
           fake: (N, ...), scores of as many made ones, through which no gradient needs to reach the generator.
+          axis: name of the mapped axis over which the batch is split, if it is: relative games take their means over it.
 
         Returns:
           (N,): one value for each pair.
@@ -55,15 +57,16 @@ class Game:
         Raises:
           InputError: the shapes differ.
         """
-        real, fake = self._scores(real, fake)
+        real, fake = self._scores(real, fake, axis)
         return _each(self.real(real)) + _each(self.fake(fake))
 
-    def generator(self, fake: Scores, real: Scores | None = None) -> PerScore:
+    def generator(self, fake: Scores, real: Scores | None = None, axis: str | None = None) -> PerScore:
         """What the generator minimises.
 
         Args:
           fake: (N, ...), scores of its images.
           real: (N, ...), scores of real ones; only relative games need them.
+          axis: as for `discriminator`.
 
         Returns:
           (N,): one value for each image.
@@ -75,14 +78,18 @@ class Game:
             return _each(self.made(as_single(fake)))
         if real is None:
             raise InputError("real is missing: in a relativistic game the generator's loss needs the scores of real images too")
-        real, fake = self._scores(real, fake)
+        real, fake = self._scores(real, fake, axis)
         return _each(self.made(fake)) + _each(self.fake(real))
 
-    def _scores(self, real: Scores, fake: Scores) -> tuple[jax.Array, jax.Array]:
+    def _scores(self, real: Scores, fake: Scores, axis: str | None) -> tuple[jax.Array, jax.Array]:
         if real.shape != fake.shape:
             raise InputError(f"the scores real {real.shape} and fake {fake.shape} differ in shape")
         real, fake = as_single(real), as_single(fake)
-        return (real - jnp.mean(fake), fake - jnp.mean(real)) if self.relative else (real, fake)
+        if not self.relative:
+            return real, fake
+        means = jnp.mean(real), jnp.mean(fake)
+        mean_real, mean_fake = means if axis is None else lax.pmean(means, axis)
+        return real - mean_fake, fake - mean_real
 
 
 def _each(values: jax.Array) -> jax.Array:

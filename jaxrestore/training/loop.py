@@ -94,6 +94,7 @@ def train(config: Experiment) -> TrainState:
                 degrade,
                 config.data.patch // max(scales) * scale if config.scales else None,
                 start.frozen_statistics,
+                start.factors,
             )
         )
         for scale, degrade in degradations.items()

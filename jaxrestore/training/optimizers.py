@@ -32,18 +32,20 @@ def learning_rate(config: Optimizer, steps: int) -> Callable:
     return optax.join_schedules([optax.linear_schedule(0.0, config.rate, config.warmup), main], [config.warmup])
 
 
-def make_optimizer(config: Optimizer, steps: int, factors: Tree | None = None) -> optax.GradientTransformation:
+def make_optimizer(config: Optimizer, steps: int, factors: Tree | None = None, every: int = 1) -> optax.GradientTransformation:
     """The gradient transformation of a run.
 
     Args:
       config: how parameters move.
       steps: optimiser steps in all.
       factors: a factor on each parameter's learning rate, a tree of numbers like the parameters: 0 freezes, less than 1 slows; None is 1.
+      every: it is used at every so many of these steps, the last of each group.
 
     Reference: Adam: Kingma and Ba, ICLR 2015; AdamW: Loshchilov and Hutter, ICLR 2019; adjustable clipping: Kim et al., CVPR 2016 (VDSR),
     section 3.2.
     """
-    rate = learning_rate(config, steps)
+    of_step = learning_rate(config, steps)
+    rate = of_step if every == 1 else lambda count: of_step(every * count + every - 1)
     parts = [optax.clip_by_global_norm(config.clip)] if config.clip is not None else []
     if config.adjustable_clip is not None:
         parts += [_clip_by_rate(config.adjustable_clip, rate)]

@@ -22,6 +22,7 @@ configuration (`run.config.loss`, ...).
   `state.extra`, any nested dictionary of arrays; checkpoints keep it.
 - Under `axis` the batch is this device's part and the state is the same everywhere: average gradients, metrics and whatever enters the
   state over it (`lax.pmean`), gather what must be seen whole (`lax.all_gather`). With `axis=None` nothing of this is needed.
+- `networks.py` has `apply_training`, which runs a network as training does, and `Partner`, one that learns beside the restorer.
 - `step` adds one to `state.step`, whatever it does inside, and gives metrics as scalars; one that is not finite stops the run.
 
 Two more methods are used where an objective has them:
@@ -35,6 +36,7 @@ from types import MappingProxyType
 
 OBJECTIVES: Mapping[str, str] = MappingProxyType(
     {
+        "adversarial": "jaxrestore.training.objectives.adversarial",
         "supervised": "jaxrestore.training.objectives.supervised",
     }
 )

@@ -15,7 +15,7 @@ from jaxrestore.training.config import Experiment
 from jaxrestore.training.config import Objective as Configured
 from jaxrestore.training.objectives import OBJECTIVES
 from jaxrestore.training.state import TrainState
-from jaxrestore.typing import Key, Variables
+from jaxrestore.typing import Key, Tree, Variables
 
 
 @runtime_checkable
@@ -40,6 +40,7 @@ class Run:
       degrade: (key, image (H, W, C)) -> degraded image; None where batches bring their own or nothing is degraded.
       side: clean images are cut to this many rows and columns; None keeps them.
       frozen: paths of normalisation statistics that do not move.
+      factors: on each parameter's learning rate, a tree like the parameters, for those who make an optimiser of their own; None is 1.
     """
 
     config: Experiment
@@ -48,6 +49,7 @@ class Run:
     degrade: Callable | None = None
     side: int | None = None
     frozen: frozenset[str] = frozenset()
+    factors: Tree | None = None
 
 
 def read_arguments(objective: Configured) -> tuple[Callable, dict[str, Any]]:

@@ -12,12 +12,16 @@ from jax import lax
 
 from jaxrestore.losses import formula
 from jaxrestore.nn.initialise import initialise
+from jaxrestore.training.objectives.networks import apply_training
 from jaxrestore.training.objectives.run import Run
 from jaxrestore.training.state import TrainState
 from jaxrestore.typing import Key, Tree, Variables
 
 Batch = Mapping[str, Any]
 """{"image": clean (N, H, W, C), uint8, uint16 or float in [0, 1]; "index": (N,) place in the stream; "degraded": the input, if paired}."""
+
+# Folded into the state's key: far from the indices of images, which are folded into it for their degradations.
+_OF_NETWORK = 0xFFFFFF00
 
 
 @dataclass(frozen=True)
@@ -81,23 +85,45 @@ class Supervised:
         loss, gradient, stats = self._gradient(state, batch)
         if axis is not None:
             loss, gradient = lax.pmean((loss, gradient), axis)
+        params, optimizer, ema = self.moved(state, gradient)
+        new = state.replace(step=state.step + 1, params=params, batch_stats=stats, optimizer=optimizer, ema=ema)
+        return new, {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
+
+    def forward(self, params: Tree, stats: Tree, degraded: jax.Array, key: Key, batch: Batch) -> tuple[tuple, Tree]:
+        """Run the network as training does.
+
+        Args:
+          params: its parameters.
+          stats: its statistics, {} where it has none.
+          degraded: its input.
+          key: the state's; dropout and noise are drawn from it and from the place of the batch's first image in the stream.
+          batch: the batch that the input is of.
+
+        Returns:
+          ((restored image, images sown before it), new statistics).
+        """
+        variables = {"params": params, **({"batch_stats": stats} if stats else {})}
+        key = jax.random.fold_in(jax.random.fold_in(key, _OF_NETWORK), batch["index"][0])
+        restored, new = apply_training(self.model, variables, degraded, key=key, mutable=["intermediates"] if self.supervision else [])
+        return (restored, jax.tree.leaves(new.get("intermediates", {}))), new.get("batch_stats", {})
+
+    def moved(self, state: TrainState, gradient: Tree) -> tuple[Tree, Any, Tree | None]:
+        """The parameters, the optimiser's state and the averaged parameters after one step along a gradient."""
         updates, optimizer = self.optimizer.update(gradient, state.optimizer, state.params)
         params = optax.apply_updates(state.params, updates)
         ema = None if self.ema is None or state.ema is None else self._average(state.ema, params, state.step)
-        new = state.replace(step=state.step + 1, params=params, batch_stats=stats, optimizer=optimizer, ema=ema)
-        return new, {"loss": loss, "gradient_norm": optax.tree.norm(gradient)}
+        return params, optimizer, ema
 
     def _gradient(self, state: TrainState, batch: Batch) -> tuple[jax.Array, Tree, Tree]:
         def of_part(stats: Tree, part: Batch) -> tuple[jax.Array, Tree, Tree]:
             degraded, clean = self.inputs(state.key, part)
 
             def objective(params: Tree) -> tuple[jax.Array, Tree]:
-                variables = {"params": params, **({"batch_stats": stats} if stats else {})}
-                restored, earlier, new = self._apply(variables, degraded)
-                return self._mean_loss(restored, earlier, clean), new
+                images, new = self.forward(params, stats, degraded, state.key, part)
+                return self.mean_loss(*images, clean), new
 
             (loss, new), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
-            return loss, gradient, self._keep_frozen(stats, new)
+            return loss, gradient, self.keep_frozen(stats, new)
 
         if self.accumulate == 1:
             return of_part(state.batch_stats, batch)
@@ -114,22 +140,15 @@ class Supervised:
         (stats, loss, gradient), _ = lax.scan(add, start, parts, unroll=unroll)
         return loss / self.accumulate, jax.tree.map(lambda g: g / self.accumulate, gradient), stats
 
-    def _apply(self, variables: Variables, degraded: jax.Array) -> tuple[jax.Array, list[jax.Array], Tree]:
-        """(restored image, images sown before it, new statistics)."""
-        train = {"train": True} if "batch_stats" in variables else {}
-        mutable = [*(["batch_stats"] if train else []), *(["intermediates"] if self.supervision else [])]
-        if not mutable:
-            return self.model.apply(variables, degraded), [], {}
-        restored, new = self.model.apply(variables, degraded, **train, mutable=mutable)
-        return restored, jax.tree.leaves(new.get("intermediates", {})), new.get("batch_stats", {})
-
-    def _mean_loss(self, restored: jax.Array, earlier: list[jax.Array], clean: jax.Array) -> jax.Array:
+    def mean_loss(self, restored: jax.Array, earlier: list[jax.Array], clean: jax.Array) -> jax.Array:
+        """The loss of a batch, of which the images made on the way have the share `supervision`."""
         last, *others = (jnp.mean(self.loss(image.astype(jnp.float32), clean)) for image in (restored, *earlier))
         if not others:
             return last
         return (1.0 - self.supervision) * last + self.supervision * jnp.mean(jnp.stack(others))
 
-    def _keep_frozen(self, old: Tree, new: Tree) -> Tree:
+    def keep_frozen(self, old: Tree, new: Tree) -> Tree:
+        """New statistics, but for those that do not move."""
         if not self.frozen:
             return new
         name = lambda path: "/".join(str(part.key) for part in path)  # noqa: E731

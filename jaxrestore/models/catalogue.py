@@ -49,6 +49,8 @@ _CONFIGURATIONS = {
     "super_resolution.diffir": ("diffir_x2", "diffir_x4"),
     "super_resolution.idn": ("idn_x2", "idn_x3", "idn_x4"),
     "super_resolution.imdn": ("imdn_x2", "imdn_x3", "imdn_x4"),
+    "restoration.cvt": ("cvt_13", "cvt_21", "cvt_w24"),
+    "restoration.cvt_restorer": ("cvt_restorer",),
     "restoration.dncnn": ("dncnn_gray", "dncnn_gray_blind", "dncnn_color_blind"),
     "restoration.drunet": ("drunet_color_blind_light",),
     "restoration.edcnn": (
@@ -65,6 +67,14 @@ _CONFIGURATIONS = {
         "edcnn_segmentation_reshape",
         "edcnn_segmentation_unpooling",
         "edcnn_segmentation_transposed",
+    ),
+    "restoration.nafnet": ("nafnet_sidd_width32", "nafnet_sidd_width64", "nafnet_gopro_width32", "nafnet_gopro_width64"),
+    "restoration.restormer": (
+        "restormer_denoise",
+        "restormer_denoise_gray",
+        "restormer_deblur",
+        "restormer_derain",
+        "restormer_dual_pixel",
     ),
     "generative.tgan": ("tgan", "tgan_ucf101", "tgan_discriminator", "tgan_discriminator_ucf101"),
 }

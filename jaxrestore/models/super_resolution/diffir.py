@@ -26,7 +26,7 @@ from jaxrestore.nn.linear import Linear
 from jaxrestore.nn.norm import LayerNorm
 from jaxrestore.nn.residual import ResidualBlock
 from jaxrestore.nn.sub_pixel import PixelShuffleUpsample
-from jaxrestore.nn.transposed_attention import GatedFeedForward, TransposedAttention
+from jaxrestore.nn.transposed_attention import GatedFeedForward, TransposedAttention, transposed_attention_names
 from jaxrestore.ops.interpolate import interpolate
 from jaxrestore.ops.padding import crop, pad_to_multiple
 from jaxrestore.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
@@ -325,14 +325,10 @@ def reference_names(model: DiffIR) -> dict[str, str]:
     names |= {f"restorer/upsample/conv_{i}": f"G.tail.0.{2 * i}" for i in range(2)}
 
     def block(ours: str, theirs: str) -> None:
-        for number, (half, path) in enumerate({"attention": "attn", "feed_forward": "ffn"}.items(), start=1):
-            names[f"{ours}/{half}_prior"] = f"{theirs}.{path}.kernel.0"
-            names[f"{ours}/{half}_norm"] = f"{theirs}.norm{number}.body"
-        attention = {"qkv": "qkv", "qkv_depthwise": "qkv_dwconv", "project_out": "project_out"}
-        names.update({f"{ours}/attention/{part}": f"{theirs}.attn.{path}" for part, path in attention.items()})
-        names[f"{ours}/attention.temperature"] = f"{theirs}.attn.temperature"
-        feed_forward = {"project_in": "project_in", "depthwise": "dwconv", "project_out": "project_out"}
-        names.update({f"{ours}/feed_forward/{part}": f"{theirs}.ffn.{path}" for part, path in feed_forward.items()})
+        names.update(transposed_attention_names(ours, theirs))
+        names.update(
+            {f"{ours}/{half}_prior": f"{theirs}.{path}.kernel.0" for half, path in {"attention": "attn", "feed_forward": "ffn"}.items()}
+        )
 
     levels = len(model.blocks)
     for level in range(levels - 1):

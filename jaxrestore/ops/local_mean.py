@@ -1,0 +1,58 @@
+"""Means over a window around each pixel, for windows of any size."""
+
+import jax
+import jax.numpy as jnp
+
+from jaxrestore.errors import InputError
+from jaxrestore.ops.padding import pad
+from jaxrestore.typing import Image
+
+
+def local_mean(image: Image, window: tuple[int, int]) -> jax.Array:
+    """The mean over a window around each pixel; near the border, over the window nearest to it that lies in the image.
+
+    Sums of 2, 4, 8... neighbours are built from each other, so that a window of k pixels costs about 2 log2(k) additions a pixel and side,
+    is exact to float noise however large the image, and reads no pixel beyond the window, as running sums would.
+
+    Args:
+      image: (..., H, W, C).
+      window: (height, width), in pixels, at least 1; a side longer than the image's is the whole side. An even window reaches one pixel
+        farther down and to the right.
+
+    Returns:
+      (..., H, W, C), of the image's dtype, summed at least in float32.
+
+    Raises:
+      InputError: a window of no pixels.
+
+    Reference: Chu, Chen, Chen and Lu, "Improving Image Restoration by Revisiting Global Information Aggregation", ECCV 2022, section 3.2.
+    """
+    if min(window) < 1:
+        raise InputError(f"window is {window}: both sides must be at least 1")
+    size = image.shape[-3:-1]
+    x = jnp.asarray(image, jnp.promote_types(image.dtype, jnp.float32))
+    for axis, (side, wanted) in enumerate(zip(size, window, strict=True)):
+        length = min(side, wanted)
+        x = _sums(x, image.ndim - 3 + axis, length) / length
+    borders = [(side - found) for side, found in zip(size, x.shape[-3:-1], strict=True)]
+    (above, below), (left, right) = ((n // 2, n - n // 2) for n in borders)
+    return pad(x, (above, below), (left, right), "replicate").astype(image.dtype)
+
+
+def _sums(x: jax.Array, axis: int, length: int) -> jax.Array:
+    """Sums of `length` neighbours at every place where they fit."""
+    count = x.shape[axis] - length + 1
+
+    def piece(values: jax.Array, first: int) -> jax.Array:
+        return jax.lax.slice_in_dim(values, first, first + count, axis=axis)
+
+    total, done, power, width = None, 0, x, 1
+    while width <= length:
+        if length & width:
+            part = piece(power, done)
+            total, done = part if total is None else total + part, done + width
+        if 2 * width <= length:
+            steps = power.shape[axis] - width
+            power = jax.lax.slice_in_dim(power, 0, steps, axis=axis) + jax.lax.slice_in_dim(power, width, width + steps, axis=axis)
+        width *= 2
+    return total

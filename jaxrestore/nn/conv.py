@@ -17,7 +17,8 @@ from jax import lax
 
 from jaxrestore.nn import conv_forms as forms
 from jaxrestore.nn.conv_forms import Window
-from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, only_shapes, parameter, zeros
+from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, parameter, zeros
+from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.typing import DType, Image
 
 Pair = int | tuple[int, int]

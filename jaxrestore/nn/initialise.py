@@ -1,14 +1,13 @@
 """Initial values: the distributions of the papers, and a way to draw them that compiles nothing.
 
-`model.init` compiles one random sampler per distinct shape, which takes half a minute for a deep network. `initialise` asks
-`jax.eval_shape` for the shapes only, lets every layer say which initialiser each of its parameters wants, and draws the values with NumPy:
+`model.init` compiles one random sampler per distinct shape, which takes half a minute for a deep network. `initialise` asks for the
+shapes only, lets every layer say which initialiser each of its parameters wants, and draws the values with NumPy:
 the same distributions, a function of the key alone, in well under a second.
 """
 
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -19,10 +18,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from jaxrestore.nn.shapes import note, noted_shapes, only_shapes
 from jaxrestore.typing import DType, Key, Variables
-
-_only_shapes: ContextVar[bool] = ContextVar("only_shapes", default=False)
-_recording: ContextVar[dict[tuple[str, ...], Callable] | None] = ContextVar("recording", default=None)
 
 
 def parameter(module: nn.Module, name: str, initialiser: Callable, shape: tuple[int, ...], dtype: DType) -> jax.typing.ArrayLike:
@@ -30,13 +27,6 @@ def parameter(module: nn.Module, name: str, initialiser: Callable, shape: tuple[
     note((*module.path, name), initialiser)
     # Tracing a random sampler for each of a thousand parameters would take seconds.
     return module.param(name, zeros if only_shapes() else initialiser, shape, dtype)
-
-
-def note(path: tuple[str, ...], initialiser: Callable) -> None:
-    """Say which initialiser a variable wants, when `initialise` is asking; for statistics that do not begin as zeros or ones."""
-    recording = _recording.get()
-    if recording is not None:
-        recording[path] = initialiser
 
 
 @dataclass(frozen=True)
@@ -162,27 +152,6 @@ def bias_initialiser(bias_init: Callable | FanUniform, kernel_shape: tuple[int, 
     return bias_init.of(kernel_shape) if isinstance(bias_init, FanUniform) else bias_init
 
 
-def variable_shapes(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Variables:
-    """Shapes and types of a network's variables, by computing nothing; a convolution is not even traced, only its result's shape is.
-
-    Args:
-      model: any Flax module.
-      key: as for `initialise`.
-      *example: as for `initialise`.
-      **keywords: as for `initialise`.
-    """
-    token = _only_shapes.set(True)
-    try:
-        return jax.eval_shape(lambda k, a: model.init(k, *a, **keywords), key, example)
-    finally:
-        _only_shapes.reset(token)
-
-
-def only_shapes() -> bool:
-    """Whether nothing but shapes is wanted: then a layer may give zeros."""
-    return _only_shapes.get()
-
-
 def initialise(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Variables:
     """Initial variables of a network, without compiling its initialisation.
 
@@ -195,12 +164,7 @@ def initialise(model: nn.Module, key: Key, *example: Any, **keywords: Any) -> Va
     Returns:
       {"params": ..., and "batch_stats": ... where the network keeps statistics}, NumPy values as JAX arrays.
     """
-    token = _recording.set({})
-    try:
-        shapes = variable_shapes(model, key, *example, **keywords)
-        wanted = _recording.get() or {}
-    finally:
-        _recording.reset(token)
+    shapes, wanted = noted_shapes(model, key, *example, **keywords)
     seed = np.asarray(jax.random.key_data(key)).tobytes()
     flat = flax.traverse_util.flatten_dict(shapes)
     return flax.traverse_util.unflatten_dict({path: _draw(path, leaf, wanted, seed, key) for path, leaf in flat.items()})

@@ -15,7 +15,7 @@ import numpy as np
 from jax import lax
 
 from jaxrestore.errors import InputError
-from jaxrestore.nn.initialise import note
+from jaxrestore.nn.shapes import note
 from jaxrestore.typing import DType, Image, Key
 
 _KERNELS = ("kernel", "kernel_transposed")

@@ -17,7 +17,7 @@ import numpy as np
 
 from jaxrestore.errors import InputError
 from jaxrestore.models.inputs import example_inputs
-from jaxrestore.nn import initialise
+from jaxrestore.nn import shapes
 from jaxrestore.typing import Variables
 from jaxrestore.weights.compare import compare, some
 
@@ -112,7 +112,7 @@ def variable_shapes(model: nn.Module) -> Variables:
 
 
 def _shapes(model: nn.Module) -> Variables:
-    return initialise.variable_shapes(model, jax.random.key(0), *example_inputs(model))
+    return shapes.variable_shapes(model, jax.random.key(0), *example_inputs(model))
 
 
 _cached_shapes = lru_cache(maxsize=256)(_shapes)

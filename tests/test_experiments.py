@@ -13,7 +13,8 @@ from jaxrestore.losses import formula
 from jaxrestore.metrics import Convention
 from jaxrestore.models.catalogue import create_model, model_card
 from jaxrestore.training.config import Experiment, load_experiment
-from jaxrestore.training.optimizers import learning_rate
+from jaxrestore.training.objectives.run import Run, build_objective
+from jaxrestore.training.optimizers import learning_rate, make_optimizer
 from jaxrestore.training.transfer import starting_point
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -25,6 +26,7 @@ def is_training(path: Path) -> bool:
 
 FILES = sorted(path for path in (ROOT / "experiments").rglob("*.py") if is_training(path))
 NAMES = [str(path.relative_to(ROOT / "experiments").with_suffix("")) for path in FILES]
+GAMES = [path for path in FILES if "Objective(" in path.read_text()]
 SUPER_RESOLUTION = [path for path in FILES if path.parent.name == "super_resolution"]
 
 
@@ -45,6 +47,27 @@ def shapes_agree(config: Experiment) -> None:
         assert jax.eval_shape(restored, jax.eval_shape(lambda: jax.random.key(0)), clean).shape == clean.shape
     # Rates by layer name layers that there are.
     starting_point(config, model)
+
+
+def games_agree(config: Experiment) -> None:
+    """All networks of an objective fit the batches; a step is traced, not computed."""
+    model = create_model(config.model.name, **config.model.fields)
+    text = config.degradation
+    run = Run(config, model, make_optimizer(config.optimizer, config.steps), recipes.parse(text) if text else None)
+    objective = build_objective(run)
+    side, channels = config.data.patch, config.data.channels
+    batch = {"image": jax.ShapeDtypeStruct((2, side, side, channels), np.uint8), "index": jax.ShapeDtypeStruct((2,), np.uint32)}
+    if not text:
+        batch["degraded"] = batch["image"]
+    state = objective.init(jax.random.key(0), batch)
+    new, metrics = jax.eval_shape(objective.step, state, batch)
+    assert jax.tree.map(np.shape, new) == jax.tree.map(np.shape, state)
+    assert all(value.shape == () for value in metrics.values())
+
+
+@pytest.mark.parametrize("path", GAMES, ids=[path.stem for path in GAMES])
+def test_networks_agree_in_the_reduced_run_of_another_objective(path):
+    games_agree(load_experiment(path, commands(path)[1][1:]))
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES)

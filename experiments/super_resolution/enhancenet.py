@@ -1,7 +1,7 @@
 r"""EnhanceNet-E x4 as published: residual blocks and nearest-neighbour enlargement learn the difference to bicubic interpolation.
 
 Data: 200,000 images of MSCOCO, patches 128x128, batches of 64; Adam at 1e-4. The paper shrinks with Pillow's Lanczos filter, here it is
-MATLAB's bicubic one, on which its table is measured. The perceptual and adversarial variants are other objectives'.
+MATLAB's bicubic one, on which its table is measured. The variant with features, a game and textures: enhancenet_pat.py.
 Expected: 31.74 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), within 0.15 dB.
 Cost: 400,000 steps (the paper gives no number); not measured.
 

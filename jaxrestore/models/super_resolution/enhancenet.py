@@ -16,6 +16,7 @@ import numpy as np
 
 from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.conv import Conv
+from jaxrestore.nn.discriminator import Head
 from jaxrestore.nn.residual import ResidualBlock
 from jaxrestore.ops.interpolate import interpolate
 from jaxrestore.ops.legacy_bicubic import legacy_bicubic
@@ -58,6 +59,35 @@ class EnhanceNet(nn.Module):
         return conv(self.channels, name="tail")(x).astype(image.dtype) + legacy_bicubic(centred, 4) + _MEAN
 
 
+class EnhanceNetDiscriminator(nn.Module):
+    """The classifier of real and made images that ENet-PAT is trained against: ten convolutions, every second one halves the size.
+
+    Attributes:
+      features: channels of the first two layers; they double four times.
+      dense_features: width of the hidden dense layer.
+      image_size: side of the images.
+      dtype: computation type.
+      param_dtype: type of the parameters.
+
+    Takes (N, image_size, image_size, C) in [0, 1], gives (N, 1) logits (the paper's sigmoid belongs to the loss).
+    """
+
+    features: int = 32
+    dense_features: int = 1024
+    image_size: int = 128
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @nn.compact
+    def __call__(self, image: Image) -> jnp.ndarray:
+        """Judge."""
+        types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+        x = image
+        for i in range(10):
+            x = nn.leaky_relu(Conv(self.features * 2 ** (i // 2), 3, 1 + i % 2, **types, name=f"conv_{i}")(x), 0.2)
+        return Head(self.dense_features, **types, name="head")(x)
+
+
 def reference_names(model: EnhanceNet) -> dict[str, str]:
     """Our paths -> the variables of the authors' TensorFlow graph, msmsajjadi/EnhanceNet-Code."""
     blocks = [f"block_{i}/conv_{j}" for i in range(model.depth) for j in range(2)]
@@ -81,5 +111,13 @@ CARDS = (
         reference="msmsajjadi/EnhanceNet-Code (CC BY-NC-ND 4.0)",
         reference_names=reference_names,
         notes="scores of ENet-E; trained on images shrunk by Pillow's Lanczos, with TensorFlow 1's shifted bicubic as the skip",
+    ),
+    ModelCard(
+        name="enhancenet_discriminator",
+        module=EnhanceNetDiscriminator,
+        task="discrimination",
+        paper="https://arxiv.org/abs/1612.07919",
+        parameters=13_102_881,
+        notes="ENet-PAT's, for images of image_size = 128 pixels; the paper gives no count, this is the network's",
     ),
 )

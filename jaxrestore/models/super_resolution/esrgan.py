@@ -154,4 +154,12 @@ CARDS = (
     ),
     _card(name="real_esrgan_x2", scale=2, multiple=2, fields=dict(scale=2), paper=_real_paper, parameters=16_703_171),
     _card(name="real_esrgan_x1", scale=1, multiple=4, fields=dict(scale=1), paper=_real_paper, parameters=16_723_907),
+    _card(
+        name="esrgan_discriminator",
+        module=ESRGANDiscriminator,
+        task="discrimination",
+        paper=_paper,
+        parameters=14_499_401,
+        notes="ESRGAN's; takes images of 128x128 pixels unless image_size says otherwise",
+    ),
 )

@@ -136,6 +136,13 @@ CARDS = (
         fields=dict(scale=4),
         parameters=1_547_350,
         published={"Set5": (29.40, 0.8472), "Set14": (26.02, 0.7397), "B100": (25.16, 0.6688)},
-        notes="the same network as srresnet_x4, trained with SRGANDiscriminator",
+        notes="the same network as srresnet_x4, trained against srgan_discriminator",
+    ),
+    _card(
+        name="srgan_discriminator",
+        module=SRGANDiscriminator,
+        task="discrimination",
+        parameters=23_563_649,
+        notes="SRGAN's; takes images of 96x96 pixels unless image_size says otherwise",
     ),
 )

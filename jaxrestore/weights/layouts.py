@@ -1,8 +1,10 @@
 """Layouts without names: convolutions in the order in which they are applied.
 
 The order is that of the convolutions in the model file's `reference_names`. Another framework's layout is another small function here.
+Where MATLAB counts channels in another order than we do, the model file says so by a function `from_matlab`.
 """
 
+import sys
 from collections.abc import Sequence
 
 import flax.linen as nn
@@ -48,6 +50,9 @@ def from_layers(model: nn.Module, layers: Sequence[Layer]) -> Variables:
     difference = compare(expected_layers(model), layer_shapes(layers))
     if difference:
         raise InputError(f"these weights do not fit {type(model).__name__}: {difference}")
+    reorder = getattr(sys.modules[type(model).__module__], "from_matlab", None)
+    if reorder is not None:
+        layers = [Layer(kernel, bias) for kernel, bias in reorder(model, [(layer.kernel, layer.bias) for layer in layers])]
     variables = {}
     places = _places(model)
     for path, leaf in flax.traverse_util.flatten_dict(variable_shapes(model)).items():

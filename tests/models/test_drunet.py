@@ -31,11 +31,6 @@ def parameters(model) -> int:
     return sum(leaf.size for leaf in jax.tree.leaves(jax.eval_shape(model.init, jax.random.key(0), image)))
 
 
-def test_published_number_of_parameters():
-    assert parameters(drunet.DRUNet()) == 32_640_960
-    assert parameters(drunet.DRUNet(channels=1)) == 32_638_656
-
-
 @pytest.mark.parametrize("card", drunet.CARDS, ids=lambda card: card.name)
 def test_cards_say_the_number_of_parameters(card):
     assert parameters(card.create()) == card.parameters
@@ -50,7 +45,7 @@ def test_without_biases_it_scales_with_its_input():
 
 
 def test_needs_its_noise_level():
-    with pytest.raises(ValueError, match="needs a noise level"):
+    with pytest.raises(ValueError, match="noise_level is missing"):
         drunet.DRUNet(features=(4, 8), blocks=1).apply({}, jnp.zeros((1, 8, 8, 3)))
 
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.conv import Conv, ConvTranspose
 from jaxrestore.nn.initialise import VarianceScaling
+from jaxrestore.nn.noise_level import level_map
 from jaxrestore.nn.residual import ResidualBlock
 from jaxrestore.ops.padding import crop, pad_to_multiple
 from jaxrestore.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
@@ -69,13 +70,7 @@ class DRUNet(nn.Module):
         conv = partial(Conv, use_bias=False, kernel_init=_linear, **types)
         down = partial(conv, kernel_size=2, strides=2, padding=0)
         up = partial(ConvTranspose, kernel_size=2, strides=2, use_bias=False, kernel_init=_linear_up, **types)
-        if not self.blind:
-            if noise_level is None and not self.is_initializing():
-                raise ValueError("DRUNet(blind=False) needs a noise level (N, H, W, 1) beside the image")
-            noise_level = jnp.zeros_like(image[..., :1]) if noise_level is None else noise_level
-            x = jnp.concatenate([image, noise_level.astype(image.dtype)], -1)
-        else:
-            x = image
+        x = image if self.blind else jnp.concatenate([image, level_map(self, image, noise_level)], -1)
         size = image.shape[-3:-1]
         x = pixel_unshuffle(pad_to_multiple(x, self.multiple, "replicate"), self.unshuffle)
         x = conv(self.features[0], name="head")(x)
@@ -114,16 +109,29 @@ def reference_names(model: DRUNet) -> dict[str, str]:
     return names
 
 
+_card = partial(ModelCard, module=DRUNet, task="denoising", paper="https://arxiv.org/abs/2008.13751", multiple=8)
+_published = partial(_card, reference="cszn/KAIR (MIT)", reference_names=reference_names, notes="one set of weights for sigma 0 to 50")
+
 CARDS = (
-    ModelCard(
+    _published(
+        name="drunet_gray",
+        fields=dict(channels=1),
+        channels=1,
+        parameters=32_638_656,
+        published={"BSD68 sigma 15": 31.91, "BSD68 sigma 25": 29.48, "BSD68 sigma 50": 26.59},
+        convention="gray",
+    ),
+    _published(
+        name="drunet_color",
+        parameters=32_640_960,
+        published={"CBSD68 sigma 30": 30.81, "CBSD68 sigma 50": 28.51},
+        convention="rgb",
+    ),
+    _card(
         name="drunet_color_blind_light",
-        module=DRUNet,
-        task="denoising",
-        paper="https://arxiv.org/abs/2008.13751",
         fields=dict(features=(32, 64, 128), blocks=2, blind=True, residual=True, unshuffle=2),
         channels=3,
         blind=True,
-        multiple=8,
         parameters=1_047_296,
         convention="rgb",
         notes="our own light configuration, not in the paper: 2x2 sub-images, three scales, no noise map, predicts the noise; for a CPU",

@@ -10,7 +10,6 @@ Mao, Shen and Yang, NeurIPS 2016, https://arxiv.org/abs/1603.09056
 Every layer has a ReLU, and so has every sum of features.
 """
 
-import math
 from functools import partial
 
 import flax.linen as nn
@@ -19,6 +18,7 @@ import jax.numpy as jnp
 from jaxrestore.errors import InputError
 from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.conv import Conv, ConvTranspose
+from jaxrestore.nn.symmetric_skips import symmetric_skips
 from jaxrestore.ops.padding import crop, pad_to_multiple
 from jaxrestore.typing import DType, Image
 
@@ -57,32 +57,24 @@ class REDNet(nn.Module):
     @nn.compact
     def __call__(self, image: Image) -> Image:
         """Restore."""
-        if self.depth < 2 or self.skip_every < 0 or self.stride < 1:
-            raise InputError(f"depth {self.depth}, skip_every {self.skip_every}, stride {self.stride}: they must be at least 2, 0 and 1")
+        if self.stride < 1:
+            raise InputError(f"stride is {self.stride}: it must be at least 1")
+        skips = symmetric_skips(self.depth, self.skip_every)
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         deconv = partial(ConvTranspose, kernel_size=3, padding=1, **types)
         padded = pad_to_multiple(image, self.stride, "replicate")
-        ends = self._skips()
         x, kept = padded, []
         for i in range(self.depth):
             x = nn.relu(Conv(self.features, 3, self.stride if i == 0 else 1, **types, name=f"conv_{i}")(x))
-            if i + 1 in ends.values():
+            if i + 1 in skips.values():
                 kept.append(x)
         for i in range(self.depth - 1):
             x = nn.relu(deconv(self.features, name=f"deconv_{i}")(x))
-            if i + 1 in ends:
+            if i + 1 in skips:
                 x = nn.relu(x + kept.pop())
         last = deconv(self.channels, strides=self.stride, output_padding=self.stride - 1, name=f"deconv_{self.depth - 1}")
         x = padded + last(x).astype(image.dtype)
         return crop(nn.relu(x) if self.positive else x, image.shape[-3:-1])
-
-    def _skips(self) -> dict[int, int]:
-        """Number of a transposed convolution, from 1 -> of the convolution whose result is added to its own, which has the same depth."""
-        if not self.skip_every:
-            return {}
-        most = math.ceil(self.depth / self.skip_every) - 1
-        starts = range(self.skip_every, self.skip_every * most + 1, self.skip_every)
-        return {self.depth - start: start for start in starts if start < self.depth}
 
 
 def reference_names(model: REDNet) -> dict[str, str]:
@@ -99,21 +91,21 @@ _card = partial(
     paper="https://arxiv.org/abs/1603.09056",
     reference_names=reference_names,
 )
-_gray = partial(_card, channels=1, blind=True, convention="gray")
-_color = partial(_card, blind=True, multiple=2, reference="yjn870/REDNet-pytorch (no licence stated)", convention="rgb")
+_gray = partial(_card, channels=1, convention="gray")
+_color = partial(_card, multiple=2, reference="yjn870/REDNet-pytorch (no licence stated)", convention="rgb")
 _colors = dict(channels=3, stride=2, positive=True)
-_NO_SKIPS = "ten layers have no skip but the image's"
+_NOTES = "one set of weights for each noise level; the paper trains one for all of them as well"
 
 CARDS = (
-    _gray(name="rednet10_gray", fields=dict(depth=5, skip_every=0), parameters=296_641, notes=_NO_SKIPS),
-    _gray(name="rednet20_gray", fields=dict(depth=10), parameters=665_921),
+    _gray(name="rednet10_gray", fields=dict(depth=5, skip_every=0), parameters=296_641, notes=_NOTES),
+    _gray(name="rednet20_gray", fields=dict(depth=10), parameters=665_921, notes=_NOTES),
     _gray(
         name="rednet30_gray",
         parameters=1_035_201,
         published={"BSD200 sigma 10": 33.63, "BSD200 sigma 30": 27.95, "BSD200 sigma 50": 25.75, "BSD200 sigma 70": 24.37},
-        notes="one set of weights for sigma 10 to 70",
+        notes=_NOTES,
     ),
-    _color(name="rednet10_color", fields=dict(depth=5, skip_every=0, **_colors), parameters=298_947, notes=_NO_SKIPS),
-    _color(name="rednet20_color", fields=dict(depth=10, **_colors), parameters=668_227),
-    _color(name="rednet30_color", fields=dict(**_colors), parameters=1_037_507),
+    _color(name="rednet10_color", fields=dict(depth=5, skip_every=0, **_colors), parameters=298_947, notes=_NOTES),
+    _color(name="rednet20_color", fields=dict(depth=10, **_colors), parameters=668_227, notes=_NOTES),
+    _color(name="rednet30_color", fields=dict(**_colors), parameters=1_037_507, notes=_NOTES),
 )

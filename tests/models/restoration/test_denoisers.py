@@ -17,6 +17,7 @@ from jaxrestore.models.restoration.ircnn import IRCNN, level_index
 from jaxrestore.models.restoration.rednet import REDNet
 from jaxrestore.models.restoration.restoration_resnet import RestorationResNet
 from jaxrestore.nn.initialise import initialise
+from jaxrestore.nn.symmetric_skips import symmetric_skips
 from jaxrestore.ops.pixel_shuffle import pixel_unshuffle
 from jaxrestore.weights.contents import Layer
 from jaxrestore.weights.layouts import from_layers
@@ -120,13 +121,15 @@ def test_which_network_of_the_set_a_level_takes():
         level_index(-1)
 
 
-def test_the_skips_of_rednet_are_symmetric():
-    """Transposed convolution j gets the features of convolution depth - j, where there is one; counted from 1."""
-    model = REDNet(10)
-    assert model._skips() == {8: 2, 6: 4, 4: 6, 2: 8}
-    assert REDNet(15)._skips() == {13: 2, 11: 4, 9: 6, 7: 8, 5: 10, 3: 12, 1: 14}
-    with pytest.raises(InputError, match="depth 1"):
-        REDNet(1).init(jax.random.key(0), jnp.zeros((1, 4, 4, 1)))
+def test_skips_are_symmetric():
+    """Layer j of the decoder gets what layer depth - j of the encoder gave."""
+    assert symmetric_skips(10, 2) == {2: 8, 4: 6, 6: 4, 8: 2}
+    assert symmetric_skips(15, 2) == {1: 14, 3: 12, 5: 10, 7: 8, 9: 6, 11: 4, 13: 2}
+    assert symmetric_skips(5, 0) == {}
+    with pytest.raises(InputError, match="depth is 1"):
+        symmetric_skips(1, 2)
+    with pytest.raises(InputError, match="stride is 0"):
+        REDNet(stride=0).init(jax.random.key(0), jnp.zeros((1, 4, 4, 1)))
 
 
 def test_dpdnn_without_its_denoiser_mixes_with_the_observation():

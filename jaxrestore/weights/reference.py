@@ -3,7 +3,7 @@
 A model file says only which module of ours is which of theirs (`reference_names`: "block_0/conv" -> "body.0"), or which leaf where their
 names follow no rule ("block_0/conv.kernel" -> "W_0"); how a leaf is laid out is known here, once, from the leaf's name. Nothing may be left
 over on either side. `REFERENCE_IGNORED` in a model file are prefixes of tensors without a counterpart, `REFERENCE_SYNONYMS` parts of names
-that another repository uses for the same network.
+that another repository uses for the same network, and `REFERENCE_KERNELS` = "HWIO" says that its kernels lie as ours do (TensorFlow).
 """
 
 import sys
@@ -33,7 +33,14 @@ _THEIR_LEAF = {
     "var": "running_var",
 }
 # Counters and tables that follow from the network's fields.
-_NO_COUNTERPART = ("num_batches_tracked", "relative_position_index", "attn_mask", "position_ids")
+_NO_COUNTERPART = (
+    "num_batches_tracked",
+    "relative_position_index",
+    "attn_mask",
+    "position_ids",
+    "downsampler_.weight",  # a fixed filter
+    "downsampler_.bias",
+)
 _WRAPPERS = ("module.",)
 
 
@@ -53,7 +60,8 @@ def reference_modules(model: nn.Module) -> set[str]:
 
 def expected_tensors(model: nn.Module) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the tensors of the reference's state dict for this network."""
-    return {name: _theirs(path[-1], np.empty(leaf.shape, np.uint8)).shape for path, leaf, name in _pairs(model)}
+    _, theirs = _layouts(model)
+    return {name: theirs(path[-1], np.empty(leaf.shape, np.uint8)).shape for path, leaf, name in _pairs(model)}
 
 
 def counted_shapes(model: nn.Module, state: Mapping[str, np.ndarray]) -> dict[str, tuple[int, ...]]:
@@ -77,14 +85,16 @@ def from_reference(model: nn.Module, state: Mapping[str, np.ndarray]) -> Variabl
     difference = compare(expected_tensors(model), counted_shapes(model, state))
     if difference:
         raise InputError(f"these weights do not fit {type(model).__name__}: {difference}")
-    variables = {path: _ours(path[-1], np.asarray(state[name])).astype(leaf.dtype) for path, leaf, name in _pairs(model)}
+    ours, _ = _layouts(model)
+    variables = {path: ours(path[-1], np.asarray(state[name])).astype(leaf.dtype) for path, leaf, name in _pairs(model)}
     return flax.traverse_util.unflatten_dict(variables)
 
 
 def to_reference(model: nn.Module, variables: Variables) -> dict[str, np.ndarray]:
     """A state dict that the reference code loads: `from_reference` backwards (without its counters and fixed tensors)."""
     flat = flax.traverse_util.flatten_dict(variables)
-    return {name: np.ascontiguousarray(_theirs(path[-1], np.asarray(flat[path]))) for path, _, name in _pairs(model)}
+    _, theirs = _layouts(model)
+    return {name: np.ascontiguousarray(theirs(path[-1], np.asarray(flat[path]))) for path, _, name in _pairs(model)}
 
 
 def renamed(model: nn.Module, state: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
@@ -134,6 +144,13 @@ def _their_name(names: Mapping[str, str], path: tuple[str, ...]) -> str:
 
 def _leaf_key(path: tuple[str, ...]) -> str:
     return f"{'/'.join(path[1:-1])}.{path[-1]}"
+
+
+def _layouts(model: nn.Module) -> tuple[Callable, Callable]:
+    """(leaf's name, their value) -> ours, and back."""
+    kernels = getattr(sys.modules[type(model).__module__], "REFERENCE_KERNELS", "OIHW")
+    same = lambda leaf, value: value  # noqa: E731
+    return {"OIHW": (_ours, _theirs), "HWIO": (same, same)}[kernels]
 
 
 def _ours(leaf: str, value: np.ndarray) -> np.ndarray:

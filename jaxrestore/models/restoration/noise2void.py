@@ -120,7 +120,12 @@ _card = partial(
 )
 
 CARDS = (
-    _card(name="noise2void", fields=dict(single_channel=True), parameters=862_659, notes="a network for each channel, the reference's own choice"),
+    _card(
+        name="noise2void",
+        fields=dict(single_channel=True),
+        parameters=862_659,
+        notes="a network for each channel, as is the reference's default; the count is computed, not published",
+    ),
     _card(
         name="noise2void_gray",
         fields=dict(features=96, residual=True, channels=1),
@@ -128,6 +133,6 @@ CARDS = (
         parameters=2_576_833,
         published={"BSD68 sigma 25": 27.71},
         convention="gray",
-        notes="the network of the reference's BSD68 experiment, which reports 27.84 dB as the mean over eight flips and rotations",
+        notes="of the reference's BSD68 experiment, which reports 27.84 dB with eight flips and rotations; count computed, not published",
     ),
 )

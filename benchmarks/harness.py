@@ -94,6 +94,14 @@ def write(name: str, title: str, notes: str, columns: Sequence[str], rows: Seque
     (RESULTS / f"{name}.json").write_text(json.dumps({"title": title, "machine": dict(facts), "rows": plain}, indent=1) + "\n")
 
 
+def rows_before(name: str, columns: Sequence[str]) -> dict[str, list[Any]]:
+    """The rows of results/<name>.json by their first column, so that a run of some of them leaves the others; none of other columns."""
+    file = RESULTS / f"{name}.json"
+    rows = json.loads(file.read_text())["rows"] if file.exists() else []
+    rows = [{key: Ratio(**value) if isinstance(value, dict) else value for key, value in row.items()} for row in rows]
+    return {row[columns[0]]: [row[column] for column in columns] for row in rows if list(row) == list(columns)}
+
+
 def _cell(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

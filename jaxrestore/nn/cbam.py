@@ -111,6 +111,8 @@ class BAM(nn.Module):
       reduction: of the channels in both parts.
       dilation: of the 3x3 windows.
       depth: number of dilated convolutions.
+      mean_over_square: the means are over the leading columns alone, as many as there are rows, as in the authors' code; it makes no
+        difference to a square image.
       dtype: computation type.
       param_dtype: type of the parameters.
 
@@ -125,6 +127,7 @@ class BAM(nn.Module):
     reduction: int = 16
     dilation: int = 4
     depth: int = 2
+    mean_over_square: bool = False
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -134,7 +137,8 @@ class BAM(nn.Module):
         channels, types = image.shape[-1], dict(dtype=self.dtype, param_dtype=self.param_dtype)
         reduced = _reduced(channels, self.reduction)
         conv, linear, norm = partial(Conv, **TORCH_INIT, **types), partial(Linear, **TORCH_INIT, **types), partial(BatchNorm, **types)
-        x = linear(reduced, name="channel_squeeze")(mean_over_image(image))
+        seen = image[:, :, : image.shape[1]] if self.mean_over_square else image
+        x = linear(reduced, name="channel_squeeze")(mean_over_image(seen))
         of_channels = linear(channels, name="channel_excite")(nn.relu(norm(name="channel_norm")(x, train)))
         x = nn.relu(norm(name="spatial_norm")(conv(reduced, 1, name="spatial_squeeze")(image), train))
         for i in range(self.depth):

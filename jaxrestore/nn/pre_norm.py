@@ -78,4 +78,4 @@ class PreActivationBlock(nn.Module):
         skip = image if image.shape[-1] == self.features else Conv(self.features, 1, **options, name="skip")(x)
         x = Conv(self.features, **options, name="conv_0")(x)
         x = self.activation(BatchNorm(**types, name="norm_1")(x, train))
-        return skip + Conv(self.features, **options, name="conv_1")(x).astype(skip.dtype)
+        return (skip + Conv(self.features, **options, name="conv_1")(x)).astype(image.dtype)

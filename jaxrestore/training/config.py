@@ -88,6 +88,7 @@ class Optimizer:
       milestones: steps, for "milestones".
       factor: for "milestones".
       warmup: steps of linear rise at the start.
+      hold: steps at the highest rate after it, before a cosine, exponential or step schedule begins.
       betas: shares of the old averages of the gradient and of its square kept at each step of "adam" and "adamw".
       weight_decay: decoupled for "adamw"; added to the gradient for "adam" and "sgd".
       clip: largest global norm of the gradient; None does not clip.
@@ -107,6 +108,7 @@ class Optimizer:
     milestones: tuple[int, ...] = ()
     factor: float = 0.5
     warmup: int = 0
+    hold: int = 0
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.0
     clip: float | None = None

@@ -12,7 +12,8 @@ from jaxrestore.typing import Tree
 
 def learning_rate(config: Optimizer, steps: int) -> Callable:
     """The learning rate as a function of the step, 0 to `steps`."""
-    remaining = max(steps - config.warmup, 1)
+    start = config.warmup + config.hold
+    remaining = max(steps - start, 1)
     match config.schedule:
         case "constant":
             main = optax.constant_schedule(config.rate)
@@ -27,9 +28,12 @@ def learning_rate(config: Optimizer, steps: int) -> Callable:
             main = optax.piecewise_constant_schedule(config.rate, dict.fromkeys(config.milestones, config.factor))
         case unknown:
             raise ValueError(f"unknown schedule {unknown!r}")
-    if not config.warmup:
+    if config.schedule == "milestones":  # these are steps of the run already
+        start = config.warmup
+    if not start:
         return main
-    return optax.join_schedules([optax.linear_schedule(0.0, config.rate, config.warmup), main], [config.warmup])
+    rise = optax.linear_schedule(0.0, config.rate, config.warmup) if config.warmup else optax.constant_schedule(config.rate)  # then held
+    return optax.join_schedules([rise, main], [start])
 
 
 def make_optimizer(config: Optimizer, steps: int, factors: Tree | None = None, every: int = 1) -> optax.GradientTransformation:

@@ -20,6 +20,8 @@ def test_schedules():
     np.testing.assert_allclose([float(step(i)) for i in (19, 21, 41, 61, 81, 99)], [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 16])
     milestones = learning_rate(Optimizer(schedule="milestones", rate=1.0, milestones=(10, 30), factor=0.1), 100)
     np.testing.assert_allclose([float(milestones(i)) for i in (9, 11, 29, 31, 99)], [1, 0.1, 0.1, 0.01, 0.01], rtol=1e-6)
+    held = learning_rate(Optimizer(schedule="cosine", rate=1.0, final_rate=0.1, warmup=10, hold=40), 100)
+    np.testing.assert_allclose([float(held(k)) for k in (5, 10, 49, 50, 75, 100)], [0.5, 1.0, 1.0, 1.0, 0.55, 0.1], rtol=1e-6)
     warm = learning_rate(Optimizer(schedule="constant", rate=1.0, warmup=10), 100)
     np.testing.assert_allclose([float(warm(0)), float(warm(5)), float(warm(10)), float(warm(99))], [0, 0.5, 1, 1])
 

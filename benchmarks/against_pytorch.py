@@ -1,0 +1,145 @@
+"""Whole networks of the catalogue on the CPU: jaxrestore beside the same network with the same weights in PyTorch.
+
+pip install -e '.[bench]'; python -m benchmarks.against_pytorch [NAME...] [--threads 2] [--rounds 5]
+
+Both use the same cores and take turns. PyTorch runs in inference mode, in both layouts of memory (as it comes, and channels last); the
+faster one is what ours is compared with. The results of the two must agree. Networks from the package spandrel are left out where it is not
+installed.
+"""
+
+import argparse
+import statistics
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from benchmarks import torch_networks as theirs
+from benchmarks.harness import machine, ratio, rows_before, take_turns, use_threads, write
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One network in both frameworks.
+
+    Attributes:
+      model: its name in the catalogue.
+      build: makes the PyTorch network, whose state dict has the reference's names.
+      side: of the square image, in pixels.
+      form: of the card.
+      overrides: fields that differ from the card's.
+    """
+
+    model: str
+    build: Callable[[], Any]
+    side: int = 128
+    form: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+
+
+_SWINIR = dict(img_size=64, window_size=8, img_range=1.0, depths=[6] * 6, embed_dim=180, num_heads=[6] * 6, mlp_ratio=2)
+_NAFNET = dict(width=32, enc_blk_nums=[1, 1, 1, 28], middle_blk_num=1, dec_blk_nums=[1, 1, 1, 1])
+
+COMPARISONS = {
+    "dncnn_gray": Comparison("dncnn_gray", theirs.dncnn, 256, form="merged"),
+    "edsr_baseline_x4": Comparison("edsr_baseline_x4", theirs.edsr),
+    "rcan_x4": Comparison("rcan_x4", theirs.from_spandrel("RCAN", "RCAN", scale=4), 48),
+    "swinir_classical_x4": Comparison(
+        "swinir_classical_x4", theirs.from_spandrel("SwinIR", "SwinIR", upscale=4, upsampler="pixelshuffle", **_SWINIR), 48
+    ),
+    "nafnet_gopro_width32": Comparison("nafnet_gopro_width32", theirs.from_spandrel("NAFNet", "NAFNet", **_NAFNET)),
+    "restormer_denoise": Comparison("restormer_denoise", theirs.restormer),
+    "cvt_13": Comparison("cvt_13", theirs.cvt, 224),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", default=list(COMPARISONS), choices=[*COMPARISONS, []])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    use_threads(options.threads)
+    columns = ("network", "pixels", "jaxrestore, s", "PyTorch, s", "PyTorch's layout", "ours to PyTorch's")
+    rows = rows_before("against_pytorch_cpu", columns)
+    for name in options.names:
+        try:
+            rows[name] = measure(name, options.threads, options.rounds)
+        except ImportError as error:
+            print(f"{name}: left out, {error}")
+            continue
+        print(*rows[name], flush=True)
+    write(
+        "against_pytorch_cpu",
+        f"Networks on {options.threads} CPU threads beside PyTorch",
+        "Median seconds for one image, and our time in units of that of PyTorch's faster layout, round by round: median [least-most]. "
+        "is faster. The same weights; the results agree. Each network is measured on its own, compilation left out.",
+        columns,
+        [rows[name] for name in COMPARISONS if name in rows],
+        machine(),
+    )
+
+
+def measure(name: str, threads: int, rounds: int) -> list[Any]:
+    comparison = COMPARISONS[name]
+    network = comparison.build()  # first: it may not be installed
+    ours, state, image = our_network(comparison)
+    ways = torch_ways(network, state, image, threads)
+    expected = np.asarray(ours())
+    for way in ways.values():
+        difference = float(np.abs(way() - expected).max())
+        assert difference < 1e-4 * max(1.0, float(np.abs(expected).max())), f"{name}: the results differ by {difference:.1e}"
+    seconds = take_turns({"ours": ours, **ways}, rounds)
+    medians = {way: statistics.median(times) for way, times in seconds.items()}
+    layout = min(ways, key=lambda way: medians[way])
+    size = f"{comparison.side}x{comparison.side}"
+    return [name, size, medians["ours"], medians[layout], layout, ratio(seconds["ours"], seconds[layout])]
+
+
+def our_network(comparison: Comparison) -> tuple[Callable[[], Any], dict[str, np.ndarray], np.ndarray]:
+    """A call that restores an image, the weights in the reference's layout, and the image."""
+    import jax
+    import jax.numpy as jnp
+
+    from jaxrestore.models.catalogue import model_card
+    from jaxrestore.nn.initialise import initialise
+    from jaxrestore.weights import to_reference
+
+    card = model_card(comparison.model)
+    model = card.create(comparison.form, **comparison.overrides)
+    image = np.random.default_rng(0).random((1, comparison.side, comparison.side, card.channels), np.float32)
+    variables = initialise(model, jax.random.key(0), image)
+    restore, pixels = jax.jit(model.apply), jnp.asarray(image)
+    return lambda: jax.block_until_ready(restore(variables, pixels)), to_reference(model, variables), image
+
+
+def torch_ways(network: Any, state: dict[str, np.ndarray], image: np.ndarray, threads: int) -> dict[str, Callable[[], np.ndarray]]:
+    """Calls of the PyTorch network, by layout."""
+    import copy
+
+    import torch
+
+    torch.set_num_threads(threads)
+    tensors = {name: torch.from_numpy(np.array(value)) for name, value in state.items()}
+    unused = network.load_state_dict(tensors, strict=False)
+    assert not unused.unexpected_keys, unused.unexpected_keys
+    fixed = ("num_batches_tracked", "attn_mask", "relative_position_index", "_mean.weight", "_mean.bias")
+    assert all(key.endswith(fixed) for key in unused.missing_keys), unused.missing_keys
+    pixels = torch.from_numpy(image.transpose(0, 3, 1, 2).copy())
+
+    def call(layout: Any) -> Callable[[], np.ndarray]:
+        module, given = copy.deepcopy(network).eval().to(memory_format=layout), pixels.to(memory_format=layout)
+
+        def run() -> np.ndarray:
+            with torch.inference_mode():
+                result = module(given)
+                return (result.permute(0, 2, 3, 1) if result.ndim == 4 else result).numpy()
+
+        return run
+
+    return {"as it comes": call(torch.contiguous_format), "channels last": call(torch.channels_last)}
+
+
+if __name__ == "__main__":
+    main()

@@ -105,6 +105,7 @@ _CONFIGURATIONS = {
     "restoration.noise2self": ("noise2self_unet",),
     "restoration.noise2void": ("noise2void", "noise2void_gray"),
     "restoration.unet": ("unet", "unet_gray", "unet_bilinear", "unet_nearest", "unet_nearest_gray", "unet_segmentation"),
+    "generative.deepfill": ("deepfill_v2", "deepfill_v2_discriminator"),
     "generative.tgan": ("tgan", "tgan_ucf101", "tgan_discriminator", "tgan_discriminator_ucf101"),
 }
 """A network's file -> its configurations."""

@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxrestore.nn import conv_forms as forms
-from jaxrestore.nn.conv_forms import Window
+from jaxrestore.nn.conv_forms import Sides, Window
 from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, parameter, zeros
 from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.typing import DType, Image
@@ -37,7 +37,8 @@ class Conv(nn.Module):
       features: output channels.
       kernel_size: side of the window, or (height, width).
       strides: step between windows.
-      padding: pixels added on each side; None keeps the size for odd windows: dilation * (kernel_size - 1) / 2.
+      padding: pixels added on each side; None keeps the size for odd windows: dilation * (kernel_size - 1) / 2. "same" is TensorFlow's:
+        what ceil(H / strides) windows need, the odd pixel below and right.
       padding_mode: "zeros", "reflect" (without the edge pixel), "replicate" or "circular".
       dilation: step between the taps of a window.
       groups: number of channel groups; input channels for a depthwise convolution.
@@ -53,7 +54,7 @@ class Conv(nn.Module):
     features: int
     kernel_size: Pair = 3
     strides: Pair = 1
-    padding: Pair | None = None
+    padding: Pair | str | None = None
     padding_mode: str = "zeros"
     dilation: Pair = 1
     groups: int = 1
@@ -72,12 +73,22 @@ class Conv(nn.Module):
         bias_init = bias_initialiser(self.bias_init, shape)
         bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
         image, kernel, bias = nn.dtypes.promote_dtype(image, kernel, bias, dtype=self.dtype)
-        padding = tuple(d * (k - 1) // 2 for k, d in zip(window, dilation, strict=True)) if self.padding is None else pair(self.padding)
-        if self.padding_mode != "zeros" and any(padding):
-            image = jnp.pad(image, ((0, 0), (padding[0],) * 2, (padding[1],) * 2, (0, 0)), _PADDING_MODES[self.padding_mode])
-            padding = (0, 0)
-        result = convolve(image, kernel, strides=pair(self.strides), padding=padding, dilation=dilation, groups=self.groups)
+        sides = self._sides(image, window, dilation)
+        if self.padding_mode != "zeros" and any(map(any, sides)):
+            image = jnp.pad(image, ((0, 0), *sides, (0, 0)), _PADDING_MODES[self.padding_mode])
+            sides = ((0, 0), (0, 0))
+        result = convolve(image, kernel, strides=pair(self.strides), padding=sides, dilation=dilation, groups=self.groups)
         return result if bias is None else result + bias.reshape(1, 1, 1, -1)
+
+    def _sides(self, image: jax.Array, window: tuple[int, int], dilation: tuple[int, int]) -> Sides:
+        """Pixels added ((above, below), (left, right))."""
+        if self.padding == "same":
+            extents = (d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))
+            sides = zip(image.shape[1:3], extents, pair(self.strides), strict=True)
+            missing = [max((-(-side // s) - 1) * s + extent - side, 0) for side, extent, s in sides]
+            return ((missing[0] // 2, -(-missing[0] // 2)), (missing[1] // 2, -(-missing[1] // 2)))
+        both = tuple(d * (k - 1) // 2 for k, d in zip(window, dilation, strict=True)) if self.padding is None else pair(self.padding)
+        return ((both[0],) * 2, (both[1],) * 2)
 
 
 class ConvTranspose(nn.Module):
@@ -130,7 +141,7 @@ def convolve(
     kernel: jax.Array,
     *,
     strides: tuple[int, int] = (1, 1),
-    padding: tuple[int, int] = (0, 0),
+    padding: tuple[int, int] | Sides = (0, 0),
     dilation: tuple[int, int] = (1, 1),
     groups: int = 1,
 ) -> jax.Array:
@@ -140,18 +151,19 @@ def convolve(
       image: (N, H, W, C).
       kernel: (height, width, C / groups, out).
       strides: step between windows, (vertical, horizontal).
-      padding: zeros added on each side, (vertical, horizontal).
+      padding: zeros added on each side, (vertical, horizontal) or ((above, below), (left, right)).
       dilation: step between the taps of a window.
       groups: number of channel groups.
 
     Returns:
       (N, H', W', out), of the image's dtype. It may be differentiated in forward and in reverse mode, any number of times.
     """
+    vertical, horizontal = (pair(p) for p in padding)
     if only_shapes():
-        sides = zip(image.shape[1:3], kernel.shape[:2], strides, padding, dilation, strict=True)
-        height, width = ((side + 2 * p - d * (k - 1) - 1) // s + 1 for side, k, s, p, d in sides)
+        sides = zip(image.shape[1:3], kernel.shape[:2], strides, (vertical, horizontal), dilation, strict=True)
+        height, width = ((side + sum(p) - d * (k - 1) - 1) // s + 1 for side, k, s, p, d in sides)
         return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
-    window = Window(strides, ((padding[0],) * 2, (padding[1],) * 2), dilation, groups)
+    window = Window(strides, (vertical, horizontal), dilation, groups)
     return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(forms.plain, window=window))
 
 

@@ -35,7 +35,7 @@ class VarianceScaling:
 
     Attributes:
       gain: sqrt(2) before a ReLU (He et al. 2015), 1 before a linear layer, sqrt(1/3) for torch's own default.
-      fan: "in" (keeps the forward variance) or "out" (keeps the backward one).
+      fan: "in" (keeps the forward variance), "out" (keeps the backward one) or "mean" of the two (Glorot and Bengio 2010).
       distribution: "normal" or "uniform".
     """
 
@@ -46,7 +46,8 @@ class VarianceScaling:
     def deviation(self, shape: tuple[int, ...]) -> float:
         """Standard deviation of the values of a kernel of this shape."""
         window = math.prod(shape[:-2])
-        return self.gain / math.sqrt(window * (shape[-2] if self.fan == "in" else shape[-1]))
+        channels = {"in": shape[-2], "out": shape[-1], "mean": (shape[-2] + shape[-1]) / 2}[self.fan]
+        return self.gain / math.sqrt(window * channels)
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> jax.Array:
         """Draw with JAX: what `model.init` uses."""
@@ -139,6 +140,7 @@ class FanUniform:
 
 
 he_normal = VarianceScaling()
+glorot_uniform = VarianceScaling(gain=1.0, fan="mean", distribution="uniform")
 torch_default = VarianceScaling(gain=math.sqrt(1.0 / 3.0), distribution="uniform")
 zeros = Constant(0.0)
 ones = Constant(1.0)

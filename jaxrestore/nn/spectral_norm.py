@@ -45,6 +45,8 @@ class SpectralNorm(nn.Module):
     Attributes:
       layer: a `Conv`, `ConvTranspose` or Flax `Dense`; its bias is left alone.
       iterations: power iterations of a call, at least 1.
+      keeps_v: whether v is kept beside u, as torch does. Otherwise every call finds v, and an improved u, from the kept u by power
+        iteration, as TensorFlow codes do; with `train=False` that u is used but not kept.
       epsilon: least length by which a vector is divided.
 
     Takes and gives what the layer does.
@@ -55,6 +57,7 @@ class SpectralNorm(nn.Module):
 
     layer: nn.Module
     iterations: int = 1
+    keeps_v: bool = True
     epsilon: float = 1e-12
 
     @nn.compact
@@ -64,16 +67,19 @@ class SpectralNorm(nn.Module):
             raise InputError(f"iterations is {self.iterations}: it must be at least 1")
         if self.is_initializing():
             self.layer(image)  # makes the parameters
-        params = dict(self.layer.variables["params"])
+        params = jax.tree.map(jnp.asarray, dict(self.layer.variables["params"]))
         name = next(name for name in _KERNELS if name in params)
         matrix = _matrix(name, lax.stop_gradient(params[name])).astype(jnp.float32)
-        u_, v_ = (self._vector(vector, size) for vector, size in zip("uv", matrix.shape, strict=True))
-        u, v = u_.value, v_.value
-        if train and not self.is_initializing():
+        kept = [self._vector(vector, size) for vector, size in zip("uv" if self.keeps_v else "u", matrix.shape, strict=False)]
+        u, v = jnp.asarray(kept[0].value), jnp.asarray(kept[-1].value)
+        train = train and not self.is_initializing()
+        if train or not self.keeps_v:
             for _ in range(self.iterations):
                 v = self._unit(_product(u, matrix))
                 u = self._unit(_product(matrix, v))
-            u_.value, v_.value = u, v
+        if train:
+            for variable, vector in zip(kept, (u, v), strict=False):
+                variable.value = vector
         singular_value = _product(u, _product(_matrix(name, params[name]).astype(jnp.float32), v))
         params[name] = params[name] / singular_value.astype(params[name].dtype)
         return self.layer.clone(parent=None).apply({"params": params}, image)

@@ -34,7 +34,8 @@ def interpolate(
       scale: factor for both sides, > 0; the result has floor(scale * H) rows and floor(scale * W) columns, at least 1 of each.
       size: (height, width) of the result instead; each side then has a factor of its own.
       method: "nearest", "bilinear", "bicubic" (a = -0.75; overshoots the range) or "area" (the mean of the pixels that are covered).
-      align_corners: for "bilinear" and "bicubic": the centres of the corner pixels stay where they are, instead of the image's outer edges.
+      align_corners: except for "area": the centres of the corner pixels stay where they are, instead of the image's outer edges. Only
+        "nearest" then takes the pixel whose centre is nearest, as TensorFlow does; torch does not have it.
       antialias: for "bilinear" and "bicubic": widen the kernel when shrinking, and take a = -0.5, as Pillow does.
 
     Returns:
@@ -54,8 +55,8 @@ def interpolate(
         raise InputError(f"size is {size}: both sides must be at least 1")
     if method not in METHODS:
         raise InputError(f"method is {method!r}: it must be one of {', '.join(METHODS)}")
-    if (align_corners or antialias) and method in ("nearest", "area"):
-        raise InputError(f"align_corners and antialias belong to bilinear and bicubic interpolation, not to {method!r}")
+    if (align_corners and method == "area") or (antialias and method in ("nearest", "area")):
+        raise InputError(f"{'antialias' if antialias else 'align_corners'} does not belong to interpolation by {method!r}")
     if align_corners and antialias:
         raise InputError("align_corners and antialias exclude each other: choose one")
     result = jnp.asarray(image, jnp.promote_types(image.dtype, jnp.float32))
@@ -104,6 +105,11 @@ def interpolation_taps(
     if method == "area":
         # Sizes alone count here, as in adaptive pooling: the outer edges of the two images coincide.
         return _mean(place * length // wanted, -((place + 1) * -length // wanted))
+    if method == "nearest" and align_corners:
+        # In float32, halves away from zero: TensorFlow's arithmetic decides what is nearest where two pixels are equally far.
+        step = np.float32(length - 1) / np.float32(max(wanted - 1, 1))
+        source = np.floor(place.astype(np.float32) * step + np.float32(0.5)).astype(int)
+        return Taps(np.ones((wanted, 1)), np.minimum(source, length - 1)[:, None])
     if method == "nearest":
         # Integers stay exact where the factor is a ratio of sizes; a product with a rounded 1/3 would not.
         source = place * length // wanted if scale is None else np.floor(place * step + 1e-9).astype(int)

@@ -31,7 +31,10 @@ _THEIR_LEAF = {
     "bias": "bias",
     "mean": "running_mean",
     "var": "running_var",
+    "u": "weight_u",
+    "v": "weight_v",
 }
+_KERNELS = ("kernel", "kernel_transposed")
 # Counters and tables that follow from the network's fields.
 _NO_COUNTERPART = (
     "num_batches_tracked",
@@ -55,7 +58,7 @@ def reference_table(model: nn.Module) -> tuple[Callable, tuple[str, ...]]:
 def reference_modules(model: nn.Module) -> set[str]:
     """Names of the reference's modules that hold tensors, as far as they are known without computing any shape."""
     names = reference_table(model)[0](model)
-    return {their.rpartition(".")[0] if "." in our else their for our, their in names.items()}
+    return {their.rpartition("/" if "/" in their else ".")[0] if "." in our else their for our, their in names.items()}
 
 
 def expected_tensors(model: nn.Module) -> dict[str, tuple[int, ...]]:
@@ -134,12 +137,15 @@ def _pairs(model: nn.Module) -> list[tuple[tuple[str, ...], jax.ShapeDtypeStruct
     unnamed = sorted({"/".join(path[1:-1]) for path in leaves if _leaf_key(path) not in names} - set(names))
     if unnamed:
         raise ValueError(f"reference_names of {type(model).__name__} does not name {some(unnamed)}")
-    return [(path, leaf, _their_name(names, path)) for path, leaf in leaves.items()]
+    normalised = {path[1:-1] for path in leaves if path[-1] == "u"}
+    return [(path, leaf, _their_name(names, path, path[1:-1] in normalised)) for path, leaf in leaves.items()]
 
 
-def _their_name(names: Mapping[str, str], path: tuple[str, ...]) -> str:
+def _their_name(names: Mapping[str, str], path: tuple[str, ...], normalised: bool) -> str:
     """A leaf's name in the reference: of its own where `names` has one, else by the name of its module."""
-    return names.get(_leaf_key(path)) or f"{names['/'.join(path[1:-1])]}.{_THEIR_LEAF[path[-1]]}"
+    # torch's spectral normalisation keeps the kernel before the division under a name of its own.
+    leaf = "weight_orig" if normalised and path[-1] in _KERNELS else _THEIR_LEAF[path[-1]]
+    return names.get(_leaf_key(path)) or f"{names['/'.join(path[1:-1])]}.{leaf}"
 
 
 def _leaf_key(path: tuple[str, ...]) -> str:
@@ -149,8 +155,15 @@ def _leaf_key(path: tuple[str, ...]) -> str:
 def _layouts(model: nn.Module) -> tuple[Callable, Callable]:
     """(leaf's name, their value) -> ours, and back."""
     kernels = getattr(sys.modules[type(model).__module__], "REFERENCE_KERNELS", "OIHW")
-    same = lambda leaf, value: value  # noqa: E731
-    return {"OIHW": (_ours, _theirs), "HWIO": (same, same)}[kernels]
+    return {"OIHW": (_ours, _theirs), "HWIO": (_ours_of_tensorflow, _tensorflows)}[kernels]
+
+
+def _ours_of_tensorflow(leaf: str, value: np.ndarray) -> np.ndarray:
+    return value[0] if leaf == "u" else value
+
+
+def _tensorflows(leaf: str, value: np.ndarray) -> np.ndarray:
+    return value[None] if leaf == "u" else value
 
 
 def _ours(leaf: str, value: np.ndarray) -> np.ndarray:

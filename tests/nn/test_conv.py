@@ -95,6 +95,18 @@ def assert_same(ours, theirs, image, kernel):
     chex.assert_trees_all_close(result, expected, atol=2e-4, rtol=2e-5)
 
 
+@pytest.mark.parametrize("size", [(6, 7), (5, 8), (1, 2)])
+@pytest.mark.parametrize(("side", "stride", "dilation"), [(3, 2, 1), (5, 2, 1), (4, 2, 1), (4, 1, 1), (3, 1, 2), (2, 3, 1)])
+def test_same_padding_is_tensorflows(size, side, stride, dilation):
+    image, kernel = draw((1, *size, 2)), draw((side, side, 2, 3), 1)
+    expected = lax.conv_general_dilated(
+        image, kernel, (stride, stride), "SAME", rhs_dilation=(dilation, dilation), dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+    conv = Conv(3, side, stride, "same", dilation=dilation, use_bias=False)
+    np.testing.assert_allclose(conv.apply({"params": {"kernel": kernel}}, image), expected, atol=1e-5)
+    assert jax.eval_shape(conv.init, jax.random.key(0), image)["params"]["kernel"].shape == kernel.shape
+
+
 @needs_parity
 @pytest.mark.parametrize("name", [f"k{k}" for k in ("3s1p1d1g1", "4s2p1d1g1", "3s2p1d1g1", "3s1p2d2g1", "3s1p1d1g4", "1s1p0d1g1")])
 def test_convolution_equals_torch(name):

@@ -102,6 +102,21 @@ def test_variables_lie_beside_those_of_the_layer():
     assert result.shape == (1, 12, 14, 4)
 
 
+def test_an_estimate_without_v_takes_a_step_at_every_call():
+    model = SpectralNorm(Conv(5), keeps_v=False)
+    variables = initialise(model, KEY, IMAGE)
+    params, old = variables["params"]["layer"], variables["batch_stats"]["layer"]
+    assert set(old) == {"u"}
+    w = matrix(params)
+    v = w.T @ old["u"] / np.linalg.norm(w.T @ old["u"])
+    u = w @ v / np.linalg.norm(w @ v)
+    expected = Conv(5).apply({"params": {**params, "kernel": params["kernel"] / (u @ w @ v)}}, IMAGE)
+    np.testing.assert_allclose(model.apply(variables, IMAGE), expected, atol=1e-5)
+    result, new = model.apply(variables, IMAGE, train=True, mutable="batch_stats")
+    np.testing.assert_allclose(result, expected, atol=1e-5)
+    np.testing.assert_allclose(new["batch_stats"]["layer"]["u"], u, atol=1e-6)
+
+
 def test_bfloat16_keeps_float32_vectors():
     model = SpectralNorm(Conv(5, dtype=jnp.bfloat16))
     variables = initialise(model, KEY, IMAGE)

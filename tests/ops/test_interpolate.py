@@ -93,6 +93,20 @@ def test_bfloat16_keeps_its_type():
     chex.assert_trees_all_close(half.astype(jnp.float32), interpolate(image, scale=2), atol=0.01)
 
 
+def test_nearest_between_fixed_corners():
+    """TensorFlow's `resize_nearest_neighbor(align_corners=True)`: the source is round(i * (n - 1) / (m - 1)), halves upwards."""
+    row = jnp.arange(6.0).reshape(1, 1, 6, 1)
+    enlarged = interpolate(row, size=(1, 12), method="nearest", align_corners=True)
+    np.testing.assert_array_equal(enlarged.ravel(), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5])
+    shrunk = interpolate(row, size=(1, 3), method="nearest", align_corners=True)
+    np.testing.assert_array_equal(shrunk.ravel(), [0, 3, 5])  # 2.5 becomes 3
+    one = interpolate(row, size=(2, 1), method="nearest", align_corners=True)
+    np.testing.assert_array_equal(one.ravel(), [0, 0])
+    for n in (2, 3, 20, 511):  # doubling picks the same pixels either way
+        doubled = interpolation_taps(n, 2 * n, None, "nearest", align_corners=True)
+        np.testing.assert_array_equal(doubled.indices[:, 0], np.arange(2 * n) // 2)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -102,7 +116,8 @@ def test_bfloat16_keeps_its_type():
         ({"scale": float("nan")}, "positive"),
         ({"size": (0, 3)}, "at least 1"),
         ({"scale": 2, "method": "lanczos"}, "nearest, bilinear"),
-        ({"scale": 2, "method": "nearest", "align_corners": True}, "belong to"),
+        ({"scale": 2, "method": "area", "align_corners": True}, "align_corners does not belong to .* 'area'"),
+        ({"scale": 2, "method": "nearest", "antialias": True}, "antialias does not belong to .* 'nearest'"),
         ({"scale": 2, "align_corners": True, "antialias": True}, "exclude"),
     ],
 )

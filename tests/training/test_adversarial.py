@@ -10,19 +10,27 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+import safetensors.numpy
 
 from jaxrestore.errors import InputError
 from jaxrestore.losses.adversarial import GAMES
+from jaxrestore.losses.perceptual import texture
 from jaxrestore.losses.pixel import mse
+from jaxrestore.models.features.vgg import VGG
+from jaxrestore.models.super_resolution.srresnet import SRGANDiscriminator
 from jaxrestore.nn.conv import Conv
-from jaxrestore.nn.initialise import ones, parameter
+from jaxrestore.nn.initialise import initialise, ones, parameter
 from jaxrestore.nn.norm import BatchNorm
 from jaxrestore.training.checkpoints import Checkpoints
+from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer
 from jaxrestore.training.objectives.adversarial import Adversarial
+from jaxrestore.training.objectives.feature_loss import FeatureLoss
 from jaxrestore.training.objectives.image_pool import empty_pool, exchange
 from jaxrestore.training.objectives.networks import Partner
+from jaxrestore.training.objectives.run import Run, build_objective
 from jaxrestore.training.objectives.supervised import Supervised
 from jaxrestore.training.parallel import compile_step, make_mesh, put_batch, replicate
+from jaxrestore.weights import to_reference
 from tests.compiled import compiled
 from tests.training.test_checkpoints import numbers
 from tests.training.test_parallel import MODES
@@ -248,3 +256,84 @@ def test_a_checkpoint_keeps_both_networks_and_the_pool_to_the_bit(alone, tmp_pat
     # What a reader of the run's folder takes is the generator alone.
     assert set(restored.variables()) == {"params"}
     assert set(restored.variables()["params"]) == {"gain"}
+
+
+@pytest.fixture(scope="module")
+def vgg_file(tmp_path_factory):
+    """A VGG-19 that is 32 times narrower, as torchvision would store it, and its variables."""
+    path = tmp_path_factory.mktemp("vgg") / "vgg19.safetensors"
+    model = VGG(19, ("pool5",), 32)
+    variables = initialise(model, jax.random.key(1), jnp.zeros((1, 32, 32, 3)))
+    safetensors.numpy.save_file({name: np.ascontiguousarray(value) for name, value in to_reference(model, variables).items()}, path)
+    return path, variables
+
+
+def test_features_and_textures_enter_the_generator_s_loss(vgg_file):
+    path, variables = vgg_file
+    features = FeatureLoss(str(path), 19, (("conv5_4", 0.5), ("pool1", 2.0)), "l1", (("conv2_1", 3.0),), channel_divisor=32)
+    objective = tiny(features=features, rate=0.1)
+    batch = batch_of(0, 2, 32)
+    state = objective.init(jax.random.key(0), batch, {"params": {"gain": jnp.full((1,), 0.7)}})
+    chex.assert_trees_all_equal(state.extra["features"], variables)
+    new, metrics = compiled(objective.step)(state, batch)
+    chex.assert_trees_all_equal(new.extra["features"], variables)
+    clean = jnp.asarray(batch["image"], jnp.float32) / 255.0
+
+    def of(layer, image):
+        return compiled(VGG(19, (layer,), 32).apply)(variables, image)[0]
+
+    def expected(gain):
+        deep, shallow = (np.abs(of(layer, gain * 0.5 * clean) - of(layer, clean)).mean() for layer in ("conv5_4", "pool1"))
+        texture_loss = texture(lambda image: [of("conv2_1", image)], gain * 0.5 * clean, clean, 8)
+        return 0.5 * deep + 2.0 * shallow + 3.0 * float(jnp.mean(texture_loss))
+
+    np.testing.assert_allclose(metrics["features"], expected(0.7), rtol=1e-4)
+    np.testing.assert_allclose(metrics["loss"], metrics["content"] + metrics["features"] + 0.5 * metrics["adversarial"], rtol=1e-5)
+    without, _ = compiled(tiny(rate=0.1).step)(state, batch)
+    assert float(new.params["gain"][0]) != float(without.params["gain"][0])
+
+
+def config_of(arguments, **fields) -> Run:
+    objective = Objective("adversarial", {"discriminator": "srgan_discriminator", **arguments})
+    config = Experiment(Model("dncnn_gray"), Data("d"), "r", "gaussian:sigma=25", objective=objective, **fields)
+    return Run(config, Gain(), optax.sgd(0.1), darken)
+
+
+def test_a_configuration_reaches_every_part(vgg_file):
+    arguments = {"fields": {"features": 4}, "game": "hinge", "weight": 1, "features": str(vgg_file[0]), "textures": {"conv1_1": 1.0}}
+    objective = build_objective(config_of(arguments, loss="mse"))
+    assert objective.discriminator.model == SRGANDiscriminator(4)
+    assert objective.game is GAMES["hinge"]
+    assert objective.weight == 1.0
+    assert objective.features.layers == ()
+    assert objective.features.textures == (("conv1_1", 1.0),)
+    assert objective.generator.loss is not mse
+    halves = build_objective(config_of({"discriminator_rate": 5e-4, "critic_steps": 2}, precision="bfloat16"))
+    assert halves.discriminator.model.dtype == jnp.bfloat16
+    assert halves.generator.optimizer is not halves.discriminator.optimizer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"game": "chess"}, "game is 'chess': it must be minimax or vanilla"),
+        ({"weight": -1.0}, "weight = -1.0: must be at least 0"),
+        ({"critic_steps": 0}, "critic_steps = 0: must be at least 1"),
+        ({"critic": 2}, "unknown argument of the objective adversarial: 'critic'"),
+        ({"discriminator": "srgan_critic"}, "unknown model 'srgan_critic'"),
+        ({"fields": {"width": 3}}, "has no field 'width'"),
+        ({"discriminator_rate": 0.0}, "discriminator_rate = 0.0: must be greater than 0"),
+        ({"features": "x", "distance": "mae"}, "distance is 'mae'"),
+        ({"features": "x", "layers": {}}, "layers is empty"),
+        ({"features": "x", "layers": {"conv1_1": -1.0}}, "a weight is -1.0"),
+    ],
+)
+def test_wrong_arguments_say_what_is_wrong(arguments, message):
+    with pytest.raises(InputError, match=message) as caught:
+        build_objective(config_of(arguments))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_batch_is_not_cut():
+    with pytest.raises(InputError, match="takes a batch whole"):
+        build_objective(config_of({}, optimizer=Optimizer(accumulate=2)))

@@ -257,7 +257,7 @@ def build(
         generator = replace(generator, optimizer=make_optimizer(run.config.optimizer, run.config.steps, run.factors, critic_steps))
     feature_loss = None
     if features is not None:
-        chosen = {"conv5_4": 1.0} if layers is None and not textures else layers or {}
+        chosen = layers if layers is not None else {} if textures else {"conv5_4": 1.0}
         feature_loss = FeatureLoss(features, depth, tuple(chosen.items()), distance, tuple((textures or {}).items()), 16, channel_divisor)
     return Adversarial(
         generator=generator,

@@ -20,6 +20,7 @@ import grain
 import grain.experimental
 import numpy as np
 
+from jaxrestore.data.sources import UnpairedFolders
 from jaxrestore.data.transforms import CropAndFlip
 from jaxrestore.errors import InputError
 
@@ -27,6 +28,7 @@ from jaxrestore.errors import InputError
 _NEVER_SHARED = grain.experimental.DatasetOptions(min_shm_size=sys.maxsize)
 _AHEAD = 2  # batches that are prepared before they are asked for, per worker
 _LOOK_FOR_PARENT_S = 1.0
+_FAR = 1 << 32
 
 
 class TrainingBatches(grain.DatasetIterator):
@@ -131,7 +133,8 @@ def training_batches(
     """An infinite stream of batches of random crops, shuffled anew each epoch.
 
     Args:
-      source: random access to {"image": (H, W, C)} and, for pairs, "degraded": a class of `sources`, or any other with a length.
+      source: random access to {"image": (H, W, C)} and, for pairs, "degraded": a class of `sources`, or any other with a length. From
+        `UnpairedFolders` "image" and "degraded" come in orders of their own.
       batch_size: records in a batch of this process.
       patch: side of the square crops (of the clean images, for pairs).
       seed: of the order, the crops and the flips; any whole number that is not negative.
@@ -158,11 +161,26 @@ def training_batches(
         raise InputError(f"{source!r} holds no images")
     if not absl.flags.FLAGS.is_parsed():  # grain asks for its own flags when it starts workers
         absl.flags.FLAGS.mark_as_parsed()
+    if isinstance(source, UnpairedFolders):
+        # Neighbouring seeds are those of other runs: the second order comes from one that is far away.
+        orders = [_records(source.clean, patch, seed, augment), _records(source.degraded, patch, seed + _FAR, augment)]
+        records = grain.experimental.ZipMapDataset(orders).map(_side_by_side)
+        images: Any = [len(source.clean), len(source.degraded)]
+    else:
+        records, images = _records(source, patch, seed, augment), len(source)
+    stream = records.batch(batch_size, drop_remainder=True)
+    return TrainingBatches(stream, batch_size, {"seed": seed, "images": images}, workers, shard)
+
+
+def _records(source: Any, patch: int, seed: int, augment: bool) -> grain.MapDataset:
     # Epoch e is shuffled with seed + e: mixed, so that runs whose seeds are neighbours do not share epochs.
     shuffle_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    records = grain.MapDataset.source(source).shuffle(seed=shuffle_seed).repeat(None)
-    stream = records.map_with_index(CropAndFlip(patch, seed, augment)).batch(batch_size, drop_remainder=True)
-    return TrainingBatches(stream, batch_size, {"seed": seed, "images": len(source)}, workers, shard)
+    return grain.MapDataset.source(source).shuffle(seed=shuffle_seed).repeat(None).map_with_index(CropAndFlip(patch, seed, augment))
+
+
+def _side_by_side(records: tuple[Mapping[str, Any], Mapping[str, Any]]) -> dict[str, Any]:
+    clean, degraded = records
+    return {**clean, "degraded": degraded["image"]}
 
 
 def evaluation_images(source: Any) -> Iterator[dict[str, Any]]:

@@ -218,6 +218,32 @@ class PairedFolders(_Source):
         return self._says(*map(str, self._folders))
 
 
+class UnpairedFolders:
+    """Degraded pictures and clean ones that do not belong together; a training stream draws from each in an order of its own.
+
+    Args:
+      degraded: folder of the degraded pictures.
+      clean: folder of the clean ones.
+      **options: of both, as in `ImageFolder`.
+
+    Attributes:
+      degraded: the degraded pictures, an `ImageFolder`.
+      clean: the clean ones.
+
+    Raises:
+      InputError: as `ImageFolder`.
+    """
+
+    def __init__(self, degraded: str | Path, clean: str | Path, **options: Any) -> None:
+        self.degraded, self.clean = ImageFolder(degraded, **options), ImageFolder(clean, **options)
+
+    def __len__(self) -> int:
+        return min(len(self.degraded), len(self.clean))
+
+    def __repr__(self) -> str:
+        return f"UnpairedFolders({self.degraded!r}, {self.clean!r})"
+
+
 class ArrayRecordImages(_Source):
     """Images in an ArrayRecord file that `builders.write_array_record` wrote.
 

@@ -35,9 +35,10 @@ class Data:
     """Which images, and how they are cut into batches.
 
     Attributes:
-      source: "folder", "pairs", "array_record", "tfds" or "dead_leaves" (images that are made, so that nothing needs to be downloaded).
+      source: "folder", "pairs", "unpaired" (two folders whose images do not belong together), "array_record", "tfds" or "dead_leaves"
+        (images that are made, so that nothing needs to be downloaded).
       path: the folder, file or TFDS name.
-      target: for "pairs": the folder of clean images; `path` then holds the degraded ones.
+      target: for "pairs" and "unpaired": the folder of clean images; `path` then holds the degraded ones.
       channels: 3 for RGB, 1 for grey or luma.
       color: what a colour picture becomes in one channel: "gray", or "luma" (BT.601, studio range), as super-resolution takes it.
       patch: side of the random crops of the clean images, in pixels.
@@ -81,11 +82,12 @@ class Optimizer:
     Attributes:
       name: "adam", "adamw" or "sgd" (with momentum 0.9).
       rate: highest learning rate.
-      schedule: "constant", "cosine" or "exponential" (both down to `final_rate`), "step" (halved `halvings` times at equal distances), or
-        "milestones" (multiplied by `factor` at each of `milestones`).
-      final_rate: learning rate at the end of a cosine or exponential schedule.
+      schedule: "constant", "cosine" or "exponential" (both down to `final_rate`), "linear" (constant until the first of `milestones`, then
+        straight down to `final_rate`), "step" (halved `halvings` times at equal distances), or "milestones" (multiplied by `factor` at each
+        of `milestones`).
+      final_rate: learning rate at the end of a cosine, exponential or linear schedule.
       halvings: for "step".
-      milestones: steps, for "milestones".
+      milestones: steps, for "milestones" and "linear".
       factor: for "milestones".
       warmup: steps of linear rise at the start.
       hold: steps at the highest rate after it, before a cosine, exponential or step schedule begins.
@@ -199,11 +201,11 @@ class Experiment:
     checkpoint_every: int = 500
 
     def __post_init__(self) -> None:
-        _one_of("data.source", self.data.source, ("folder", "pairs", "array_record", "tfds", "dead_leaves"))
+        _one_of("data.source", self.data.source, ("folder", "pairs", "unpaired", "array_record", "tfds", "dead_leaves"))
         _one_of("data.color", self.data.color, ("gray", "luma"))
         _one_of("data.cache", self.data.cache, ("memory", "none"))
         _one_of("optimizer.name", self.optimizer.name, ("adam", "adamw", "sgd"))
-        _one_of("optimizer.schedule", self.optimizer.schedule, ("constant", "cosine", "exponential", "step", "milestones"))
+        _one_of("optimizer.schedule", self.optimizer.schedule, ("constant", "cosine", "exponential", "linear", "step", "milestones"))
         if self.objective.name not in OBJECTIVES:
             raise InputError(unknown("objective", self.objective.name, OBJECTIVES))
         formula.parse(self.loss)
@@ -225,9 +227,12 @@ class Experiment:
             raise InputError(
                 f"scales = {self.scales}: degradation must hold {{scale}} and data.patch = {self.data.patch} be a multiple of the largest"
             )
-        if self.data.source == "pairs" and self.data.target is None:
-            raise InputError('data.target is missing: data.source = "pairs" needs the folder of clean images')
-        if self.data.source != "pairs" and not self.degradation and self.objective.name == "supervised":
+        two_folders = self.data.source in ("pairs", "unpaired")
+        if two_folders and self.data.target is None:
+            raise InputError(f'data.target is missing: data.source = "{self.data.source}" needs the folder of clean images')
+        if self.data.source == "unpaired" and self.objective.name == "supervised":
+            raise InputError('data.source = "unpaired": the objective supervised needs images that belong together')
+        if not two_folders and not self.degradation and self.objective.name == "supervised":
             raise InputError('degradation is empty: say which recipe makes the input, such as "gaussian:sigma=25"')
 
 

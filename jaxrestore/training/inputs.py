@@ -9,7 +9,7 @@ import numpy as np
 
 from jaxrestore.data.dead_leaves import DeadLeaves
 from jaxrestore.data.images import to_float
-from jaxrestore.data.sources import ArrayRecordImages, ImageFolder, PairedFolders, TFDSImages
+from jaxrestore.data.sources import ArrayRecordImages, ImageFolder, PairedFolders, TFDSImages, UnpairedFolders
 from jaxrestore.degradations.recipes import Recipe
 from jaxrestore.errors import InputError
 from jaxrestore.training.config import Data, Validation
@@ -27,6 +27,8 @@ def open_source(data: Data) -> Any:
             return ImageFolder(data.path, **common)
         case "pairs":
             return PairedFolders(data.path, str(data.target), **common)
+        case "unpaired":
+            return UnpairedFolders(data.path, str(data.target), **common)
         case "array_record":
             return ArrayRecordImages(data.path, **common)
         case "tfds":

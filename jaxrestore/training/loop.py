@@ -102,7 +102,7 @@ def train(config: Experiment) -> TrainState:
     objective = objectives[scales[0]]
     example = {"image": jax.ShapeDtypeStruct((1, config.data.patch, config.data.patch, config.data.channels), np.uint8)}
     example |= {"index": jax.ShapeDtypeStruct((1,), np.int32)}
-    if config.data.source == "pairs":
+    if config.data.source in ("pairs", "unpaired"):
         example["degraded"] = jax.ShapeDtypeStruct(_degraded_shape(source, config), np.uint8)
     state = replicate(objective.init(jax.random.key(config.seed), example, start.variables), mesh)
     if resumed:
@@ -178,6 +178,8 @@ def _claim(folder: Path, config: Experiment) -> None:
 
 
 def _degraded_shape(source: Any, config: Experiment) -> tuple[int, ...]:
+    if config.data.source == "unpaired":
+        return (1, config.data.patch, config.data.patch, config.data.channels)
     record = source[0]
     scale = record["image"].shape[0] // record["degraded"].shape[0]
     side = config.data.patch // scale

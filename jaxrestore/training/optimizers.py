@@ -21,6 +21,9 @@ def learning_rate(config: Optimizer, steps: int) -> Callable:
             main = optax.cosine_decay_schedule(config.rate, remaining, alpha=config.final_rate / config.rate)
         case "exponential":
             main = optax.exponential_decay(config.rate, remaining, config.final_rate / config.rate)
+        case "linear":
+            hold = config.milestones[0] if config.milestones else 0
+            main = optax.linear_schedule(config.rate, config.final_rate, max(remaining - hold, 1), hold)
         case "step":
             distance = remaining / (config.halvings + 1)
             main = optax.piecewise_constant_schedule(config.rate, {round(distance * (i + 1)): 0.5 for i in range(config.halvings)})

@@ -211,12 +211,12 @@ def full() -> Adversarial:
     )
 
 
-def three_steps(objective, mode, devices, state=None, first=0):
+def three_steps(objective, mode, devices, state=None, first=0, batches=batch_of):
     mesh = make_mesh(devices)
-    state = objective.init(jax.random.key(0), batch_of(0)) if state is None else state
+    state = objective.init(jax.random.key(0), batches(0)) if state is None else state
     step, state = compile_step(objective.step, mesh, mode), replicate(state, mesh)
     for i in range(first, 3):
-        state, metrics = step(state, put_batch(batch_of(i), mesh))
+        state, metrics = step(state, put_batch(batches(i), mesh))
     return jax.device_get(state), jax.device_get(metrics)
 
 

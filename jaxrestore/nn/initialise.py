@@ -79,21 +79,23 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Normal:
-    """Normal values of mean 0.
+    """Normal values.
 
     Attributes:
       deviation: standard deviation.
+      mean: their mean.
     """
 
     deviation: float
+    mean: float = 0.0
 
     def __call__(self, key: Key, shape: tuple[int, ...], dtype: DType = jnp.float32) -> jax.Array:
         """Draw with JAX: what `model.init` uses."""
-        return self.deviation * jax.random.normal(key, shape, dtype)
+        return self.mean + self.deviation * jax.random.normal(key, shape, dtype)
 
     def draw(self, generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
         """Draw with NumPy: what `initialise` uses."""
-        return self.deviation * generator.standard_normal(shape)
+        return self.mean + self.deviation * generator.standard_normal(shape)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 """Normalisation layers with the references' constants."""
 
+from collections.abc import Callable
+
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxrestore.errors import InputError
 from jaxrestore.nn.initialise import ones, parameter, zeros
-from jaxrestore.typing import DType
+from jaxrestore.typing import DType, Image
 
 DATA_AXIS = "data"
 """The mapped axis over which a batch is split (`training.parallel`)."""
@@ -22,6 +25,7 @@ class BatchNorm(nn.Module):
       epsilon: added to the variance.
       momentum: share of a new batch in the running statistics, as torch counts it (Flax counts the share that is kept).
       use_bias: whether a shift is learnt beside the scale.
+      scale_init: initialiser of the scale.
       dtype: type of the result; statistics are always float32.
       param_dtype: type of scale and shift.
 
@@ -32,6 +36,7 @@ class BatchNorm(nn.Module):
     epsilon: float = 1e-5
     momentum: float = 0.1
     use_bias: bool = True
+    scale_init: Callable = ones
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -42,7 +47,7 @@ class BatchNorm(nn.Module):
         channels = image.shape[-1]
         mean_ = self.variable("batch_stats", "mean", lambda: jnp.zeros(channels, jnp.float32))
         var_ = self.variable("batch_stats", "var", lambda: jnp.ones(channels, jnp.float32))
-        scale = parameter(self, "scale", ones, (channels,), self.param_dtype)
+        scale = parameter(self, "scale", self.scale_init, (channels,), self.param_dtype)
         bias = parameter(self, "bias", zeros, (channels,), self.param_dtype) if self.use_bias else 0.0
         if train:
             x, positions = image.astype(jnp.float32), tuple(range(image.ndim - 1))
@@ -57,6 +62,59 @@ class BatchNorm(nn.Module):
         shift = bias - mean * factor
         dtype = self.dtype or image.dtype
         return image.astype(dtype) * _along_channels(factor.astype(dtype), image) + _along_channels(shift.astype(dtype), image)
+
+
+class InstanceNorm(nn.Module):
+    """Normalisation of each channel of each image by its own mean and variance over all positions, without parameters.
+
+    Attributes:
+      epsilon: added to the variance.
+      dtype: type of the result; statistics are at least float32.
+
+    Takes and gives (N, H, W, C); in training the same as otherwise.
+
+    Reference: Ulyanov, Vedaldi and Lempitsky, "Instance Normalization: The Missing Ingredient for Fast Stylization", 2016, equation 2.
+    """
+
+    epsilon: float = 1e-5
+    dtype: DType | None = None
+
+    @nn.compact
+    def __call__(self, image: Image, train: bool = False) -> Image:
+        """Normalise."""
+        wide = image.astype(jnp.promote_types(image.dtype, jnp.float32))
+        deviation = wide - jnp.mean(wide, (1, 2), keepdims=True)
+        inverse = lax.rsqrt(jnp.mean(jnp.square(deviation), (1, 2), keepdims=True) + self.epsilon)
+        return (deviation * inverse).astype(self.dtype or image.dtype)
+
+
+NORMS = ("batch", "instance", "none")
+"""The names that `normalisation` knows."""
+
+
+def normalisation(
+    kind: str, name: str, scale_init: Callable = ones, dtype: DType | None = None, param_dtype: DType = jnp.float32
+) -> Callable[[jax.Array, bool], jax.Array]:
+    """A normalisation by its name, so that it can be a plain field: a function of (image, train).
+
+    Args:
+      kind: one of `NORMS`.
+      name: of the layer in the module in whose `__call__` it is made.
+      scale_init: of "batch": initialiser of the scale.
+      dtype: type of the result.
+      param_dtype: type of the parameters.
+
+    Raises:
+      InputError: unknown kind.
+    """
+    match kind:
+        case "batch":
+            return BatchNorm(scale_init=scale_init, dtype=dtype, param_dtype=param_dtype, name=name)
+        case "instance":
+            return InstanceNorm(dtype=dtype, name=name)
+        case "none":
+            return lambda image, train: image
+    raise InputError(f"norm is {kind!r}: it must be one of {', '.join(NORMS)}")
 
 
 class LayerNorm(nn.Module):

@@ -52,6 +52,9 @@ _CONFIGURATIONS = {
     "restoration.conv_deconv": ("conv_deconv", "conv_deconv_skips", "conv_deconv_pooled"),
     "restoration.cvt": ("cvt_13", "cvt_21", "cvt_w24"),
     "restoration.cvt_restorer": ("cvt_restorer",),
+    "restoration.deblurgan": ("deblurgan", "deblurgan_discriminator"),
+    "restoration.deblurgan_v2": ("deblurgan_v2_inception", "deblurgan_v2_mobilenet", "deblurgan_v2_discriminator"),
+    "restoration.deepdeblur": ("deepdeblur", "deepdeblur_discriminator"),
     "restoration.denoising_autoencoder": ("denoising_autoencoder",),
     "restoration.attention_unet": ("attention_unet",),
     "restoration.babyunet": ("babyunet",),
@@ -105,7 +108,9 @@ _CONFIGURATIONS = {
     "restoration.noise2self": ("noise2self_unet",),
     "restoration.noise2void": ("noise2void", "noise2void_gray"),
     "restoration.unet": ("unet", "unet_gray", "unet_bilinear", "unet_nearest", "unet_nearest_gray", "unet_segmentation"),
+    "generative.cyclegan": ("cyclegan_resnet9", "cyclegan_resnet6", "cyclegan_discriminator"),
     "generative.deepfill": ("deepfill_v2", "deepfill_v2_discriminator"),
+    "generative.pix2pix": ("pix2pix_unet256", "pix2pix_unet128", "pix2pix_discriminator", "pixelgan_discriminator"),
     "generative.tgan": ("tgan", "tgan_ucf101", "tgan_discriminator", "tgan_discriminator_ucf101"),
 }
 """A network's file -> its configurations."""

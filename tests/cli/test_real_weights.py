@@ -21,15 +21,16 @@ FOLDER = SHARED / "testdata"
 @pytest.mark.parametrize(
     ("file", "model", "expected"),
     [
-        ("DnCNN-S-25_net.pth", "dncnn_gray", 30.408),
-        ("DnCNN-B_net.pth", "dncnn_gray_blind", 30.353),
-        ("dncnn_25.pth", "dncnn_gray", 30.445),
-        ("sigma=25.mat", "dncnn_gray", 30.445),
+        ("dncnn/DnCNN-S-25_net.pth", "dncnn_gray", 30.408),
+        ("dncnn/DnCNN-B_net.pth", "dncnn_gray_blind", 30.353),
+        ("dncnn/dncnn_25.pth", "dncnn_gray", 30.445),
+        ("dncnn/sigma=25.mat", "dncnn_gray", 30.445),
+        ("ffdnet/FFDNet_gray.mat", "ffdnet_gray", 30.432),
     ],
 )
 def test_psnr_on_set12(file, model, expected, capsys):
     capsys.readouterr()
-    weights, data = FOLDER / "weights" / "dncnn" / file, FOLDER / "images" / "Set12"
+    weights, data = FOLDER / "weights" / file, FOLDER / "images" / "Set12"
     run("evaluate", "--model", model, "--weights", weights, "--data", data, "--task", "denoise", "--sigma", 25, "--json")
     report = json.loads(capsys.readouterr().out)
     assert len(report["images"]) == 12

@@ -38,6 +38,7 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
     {
         "adversarial": "jaxrestore.training.objectives.adversarial",
         "cycle": "jaxrestore.training.objectives.cycle",
+        "noise_level": "jaxrestore.training.objectives.noise_level",
         "supervised": "jaxrestore.training.objectives.supervised",
     }
 )

@@ -104,8 +104,13 @@ class Supervised:
         """
         variables = {"params": params, **({"batch_stats": stats} if stats else {})}
         key = jax.random.fold_in(jax.random.fold_in(key, _OF_NETWORK), batch["index"][0])
-        restored, new = apply_training(self.model, variables, degraded, key=key, mutable=["intermediates"] if self.supervision else [])
+        inputs = self.network_inputs(degraded)
+        restored, new = apply_training(self.model, variables, *inputs, key=key, mutable=["intermediates"] if self.supervision else [])
         return (restored, jax.tree.leaves(new.get("intermediates", {}))), new.get("batch_stats", {})
+
+    def network_inputs(self, degraded: jax.Array) -> tuple[jax.Array, ...]:
+        """What the network is applied to, of a degraded batch."""
+        return (degraded,)
 
     def moved(self, state: TrainState, gradient: Tree) -> tuple[Tree, Any, Tree | None]:
         """The parameters, the optimiser's state and the averaged parameters after one step along a gradient."""

@@ -111,6 +111,11 @@ _CONFIGURATIONS = {
     "generative.cyclegan": ("cyclegan_resnet9", "cyclegan_resnet6", "cyclegan_discriminator"),
     "generative.deepfill": ("deepfill_v2", "deepfill_v2_discriminator"),
     "generative.pix2pix": ("pix2pix_unet256", "pix2pix_unet128", "pix2pix_discriminator", "pixelgan_discriminator"),
+    "restoration.video_unet": ("video_unet",),
+    "generative.cvae_gan": ("cvae_gan", "cvae", "cgan", "fm_cgan", "cvae_gan_discriminator", "cvae_gan_classifier"),
+    "generative.gated_pixelcnn": ("gated_pixelcnn_light", "gated_pixelcnn"),
+    "generative.pixel_recursive": ("pixel_recursive_x4", "pixel_recursive"),
+    "generative.pixelcnn": ("pixelcnn",),
     "generative.tgan": ("tgan", "tgan_ucf101", "tgan_discriminator", "tgan_discriminator_ucf101"),
 }
 """A network's file -> its configurations."""

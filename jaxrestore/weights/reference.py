@@ -43,6 +43,7 @@ _NO_COUNTERPART = (
     "position_ids",
     "downsampler_.weight",  # a fixed filter
     "downsampler_.bias",
+    ".mask",  # of masked convolutions
 )
 _WRAPPERS = ("module.",)
 

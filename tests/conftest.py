@@ -1,4 +1,4 @@
-"""What every test runs under: shape annotations checked, ranks never promoted silently, a fresh compile for no one."""
+"""What every test runs under: shape annotations checked, ranks never promoted silently, compiled quickly rather than well."""
 
 import os
 
@@ -12,3 +12,5 @@ install_import_hook("jaxrestore", "beartype.beartype")
 import jax  # noqa: E402 (not before the flags and the hook)
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Most of the tests' time would be the compiler polishing functions that then run once, on a few pixels.
+jax.config.update("jax_disable_most_optimizations", True)

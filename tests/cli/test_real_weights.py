@@ -66,6 +66,18 @@ def test_psnr_on_set5(file, options, scale, expected, capsys):
     assert report["protocol"]["scale"] == scale
 
 
+@needs_testdata
+@pytest.mark.timeout(600)
+def test_noise2noise_in_colour(capsys):
+    """Weights that were trained without clean images, in a file that says itself which network they are for."""
+    capsys.readouterr()
+    weights, data = FOLDER / "weights" / "unet_n2n" / "n2n-gaussian.pt", FOLDER / "images" / "Set5"
+    run("evaluate", "--weights", weights, "--data", data, "--task", "denoise", "--sigma", 25, "--metrics", "psnr", "--json")
+    report = json.loads(capsys.readouterr().out)
+    assert report["model"] == "noise2noise_shared"
+    assert report["mean"]["psnr"] == pytest.approx(31.061, abs=0.01)
+
+
 def rounded_down(image: np.ndarray) -> np.ndarray:
     """Full-range YCbCr as ESPCN-Pytorch makes it: clipped to the studio range and rounded down."""
     matrix = np.array([[0.299, 0.587, 0.114], [-0.16874, -0.33126, 0.5], [0.5, -0.41869, -0.08131]])

@@ -39,6 +39,10 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
         "adversarial": "jaxrestore.training.objectives.adversarial",
         "cycle": "jaxrestore.training.objectives.cycle",
         "noise_level": "jaxrestore.training.objectives.noise_level",
+        "neighbor2neighbor": "jaxrestore.training.objectives.neighbor2neighbor",
+        "noise2noise": "jaxrestore.training.objectives.noise2noise",
+        "noise2self": "jaxrestore.training.objectives.noise2self",
+        "noise2void": "jaxrestore.training.objectives.noise2void",
         "supervised": "jaxrestore.training.objectives.supervised",
     }
 )

@@ -121,13 +121,7 @@ class Supervised:
 
     def _gradient(self, state: TrainState, batch: Batch) -> tuple[jax.Array, Tree, Tree]:
         def of_part(stats: Tree, part: Batch) -> tuple[jax.Array, Tree, Tree]:
-            degraded, clean = self.inputs(state.key, part)
-
-            def objective(params: Tree) -> tuple[jax.Array, Tree]:
-                images, new = self.forward(params, stats, degraded, state.key, part)
-                return self.mean_loss(*images, clean), new
-
-            (loss, new), gradient = jax.value_and_grad(objective, has_aux=True)(state.params)
+            (loss, new), gradient = jax.value_and_grad(self.part_loss, has_aux=True)(state.params, stats, state, part)
             return loss, gradient, self.keep_frozen(stats, new)
 
         if self.accumulate == 1:
@@ -144,6 +138,12 @@ class Supervised:
         unroll = self.accumulate if jax.default_backend() == "cpu" else 1
         (stats, loss, gradient), _ = lax.scan(add, start, parts, unroll=unroll)
         return loss / self.accumulate, jax.tree.map(lambda g: g / self.accumulate, gradient), stats
+
+    def part_loss(self, params: Tree, stats: Tree, state: TrainState, batch: Batch) -> tuple[jax.Array, Tree]:
+        """What is differentiated with respect to `params`: the loss of a part of a batch, and the new statistics."""
+        degraded, clean = self.inputs(state.key, batch)
+        images, new = self.forward(params, stats, degraded, state.key, batch)
+        return self.mean_loss(*images, clean), new
 
     def mean_loss(self, restored: jax.Array, earlier: list[jax.Array], clean: jax.Array) -> jax.Array:
         """The loss of a batch, of which the images made on the way have the share `supervision`."""
@@ -165,10 +165,10 @@ class Supervised:
         return jax.tree.map(lambda e, p: keep * e + (1.0 - keep) * p, ema, params)
 
 
-def build(run: Run) -> Supervised:
-    """The objective of most networks: `loss` against the clean image."""
+def common_fields(run: Run) -> dict[str, Any]:
+    """The fields of `Supervised` that a configuration says, for it and for those that extend it."""
     config = run.config
-    return Supervised(
+    return dict(
         model=run.model,
         loss=formula.parse(config.loss),
         optimizer=run.optimizer,
@@ -179,6 +179,11 @@ def build(run: Run) -> Supervised:
         side=run.side,
         frozen=run.frozen,
     )
+
+
+def build(run: Run) -> Supervised:
+    """The objective of most networks: `loss` against the clean image."""
+    return Supervised(**common_fields(run))
 
 
 def as_float(image: Any) -> jax.Array:

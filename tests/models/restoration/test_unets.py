@@ -4,6 +4,7 @@ from functools import partial
 
 import chex
 import flax.linen as nn
+import flax.traverse_util
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -20,6 +21,8 @@ from jaxrestore.models.restoration.noise2void import Noise2VoidUNet
 from jaxrestore.models.restoration.unet import UNet
 from jaxrestore.nn.attention_gates import GridAttentionGate, grid_attention_gate_names
 from jaxrestore.nn.initialise import initialise
+from jaxrestore.ops.blind_spots import restore_hidden
+from jaxrestore.weights import from_reference
 from tests.compiled import compiled
 from tests.models.zoo import cases, check_alone_as_together, check_equals_reference, check_every_parameter_learns, random_inputs
 from tests.parity.golden import Golden, goldens
@@ -35,19 +38,18 @@ MODELS: dict[str, nn.Module] = {
     "noise2self-unet": Noise2SelfUNet((4, 8, 16, 32)),
 }
 SMALL: dict[str, nn.Module] = {
-    "unet": UNet(4, levels=2),
+    "unet": UNet(4, levels=1, classes=2),
     "unet_bilinear": UNet(4, levels=2, upsampling="bilinear", residual=True),
-    "unet_nearest": UNet(4, levels=2, upsampling="nearest", channels=1),
-    "unet_segmentation": UNet(4, levels=1, classes=2),
-    "attention_unet": AttentionUNet(4, levels=2, residual=True),
+    "unet_nearest": UNet(4, levels=1, upsampling="nearest", channels=1),
+    "attention_unet": AttentionUNet(4, levels=1, residual=True),
     "noise2noise": Noise2NoiseUNet(4, (6, 4), levels=2),
     "noise2noise_shared": SharedNoise2NoiseUNet(4, (6, 4), levels=3),
-    "neighbor2neighbor": Neighbor2NeighborUNet(4, 6, levels=2),
-    "blind_spot_unet": Neighbor2NeighborUNet(4, 6, levels=2, blind_spot=True),
+    "neighbor2neighbor": Neighbor2NeighborUNet(4, 6, levels=1),
+    "blind_spot_unet": Neighbor2NeighborUNet(4, 6, levels=1, blind_spot=True),
     "babyunet": BabyUNet(4, channels=3),
     "noise2self": Noise2SelfUNet((4, 6)),
-    "noise2void": Noise2VoidUNet(4, residual=True),
-    "noise2void_single_channel": Noise2VoidUNet(4, levels=1, depth=3, single_channel=True),
+    "noise2void": Noise2VoidUNet(4, levels=1, residual=True),
+    "noise2void_single_channel": Noise2VoidUNet(4, levels=1, single_channel=True, norm=False, channels=2),
 }
 
 
@@ -61,6 +63,15 @@ def test_equals_the_tensorflow_graph(golden: Golden):
     # The reference's own noise was not measured: float noise of the same kind as the others'.
     model = Noise2NoiseUNet(6, (8, 4))
     check_equals_reference(model, golden, golden.input + np.float32(0.5), tolerance=2e-5, after=lambda x: x - 0.5)
+
+
+@pytest.mark.parametrize("golden", goldens("restoration/noise2self-babyunet"), ids=str)
+@pytest.mark.parametrize("mode", ["interpolate", "zero"])
+def test_restoring_every_pixel_from_the_others_alone(golden: Golden, mode: str):
+    model = BabyUNet(4)
+    variables = from_reference(model, golden.state)
+    restored = restore_hidden(compiled(lambda x: model.apply(variables, x)), golden.input, 4, mode == "interpolate")
+    np.testing.assert_allclose(restored, np.moveaxis(golden.tensors[f"infer_full.{mode}"], 1, -1), atol=golden.tolerance)
 
 
 class Gate(nn.Module):
@@ -104,7 +115,6 @@ def test_any_size_and_alone_as_together(name: str):
 @pytest.mark.parametrize("name", SMALL)
 def test_every_parameter_learns(name: str):
     model = SMALL[name]
-    # With a whole batch's mean taken off, a bias before a normalisation changes nothing but by rounding, so it learns that.
     check_every_parameter_learns(model, random_inputs(model, height=8, width=12))
 
 
@@ -145,18 +155,16 @@ def test_single_channels_do_not_see_each_other():
 
 
 def test_the_gate_of_attention_unet_closes():
-    """With a closed gate on each skip nothing of the encoder's features comes across."""
+    """With a closed gate on its skip nothing of the encoder's features comes across."""
     model = AttentionUNet(4, levels=1)
     images = random_inputs(model, 1, 8, 8)[0]
-    variables = initialise(model, jax.random.key(0), images)
-    bias = variables["params"]["gate_0"]["attention"]["norm"]["bias"]
-    closed = jax.tree.map(lambda leaf: leaf, variables)
-    closed["params"]["gate_0"]["attention"]["norm"] = {"scale": jnp.zeros_like(bias), "bias": jnp.full_like(bias, -200.0)}
-    cut = jax.tree.map(lambda leaf: leaf, variables)
-    kernel = cut["params"]["decoder_0"]["unit_0"]["conv"]["kernel"]
-    cut["params"]["decoder_0"]["unit_0"]["conv"]["kernel"] = kernel.at[:, :, :4].set(0.0)
-    np.testing.assert_allclose(model.apply(closed, images), model.apply(cut, images), atol=1e-6)
-    assert np.abs(model.apply(variables, images) - model.apply(cut, images)).max() > 1e-3
+    variables = flax.traverse_util.flatten_dict(initialise(model, jax.random.key(0), images), sep="/")
+    apply = compiled(lambda flat: model.apply(flax.traverse_util.unflatten_dict(flat, sep="/"), images))
+    norm, kernel = "params/gate_0/attention/norm", "params/decoder_0/unit_0/conv/kernel"
+    closed = {**variables, f"{norm}/scale": jnp.zeros(1), f"{norm}/bias": jnp.full(1, -200.0)}
+    cut = {**variables, kernel: variables[kernel].at[:, :, :4].set(0.0)}
+    np.testing.assert_allclose(apply(closed), apply(cut), atol=1e-6)
+    assert np.abs(apply(variables) - apply(cut)).max() > 1e-3
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ class Optimizer:
     """How parameters move.
 
     Attributes:
-      name: "adam", "adamw" or "sgd" (with momentum 0.9).
+      name: "adam", "adamw", "sgd" (with momentum 0.9) or "rmsprop".
       rate: highest learning rate.
       schedule: "constant", "cosine" or "exponential" (both down to `final_rate`), "linear" (constant until the first of `milestones`, then
         straight down to `final_rate`), "step" (halved `halvings` times at equal distances), or "milestones" (multiplied by `factor` at each
@@ -91,7 +91,8 @@ class Optimizer:
       factor: for "milestones".
       warmup: steps of linear rise at the start.
       hold: steps at the highest rate after it, before a cosine, exponential or step schedule begins.
-      betas: shares of the old averages of the gradient and of its square kept at each step of "adam" and "adamw".
+      betas: shares of the old averages of the gradient and of its square kept at each step of "adam" and "adamw"; the
+        momentum and the share of the old average of the square of "rmsprop".
       weight_decay: decoupled for "adamw"; added to the gradient for "adam" and "sgd".
       clip: largest global norm of the gradient; None does not clip.
       adjustable_clip: each element of the gradient is clipped to +- this / the learning rate, so that high rates move no weight further
@@ -204,7 +205,7 @@ class Experiment:
         _one_of("data.source", self.data.source, ("folder", "pairs", "unpaired", "array_record", "tfds", "dead_leaves"))
         _one_of("data.color", self.data.color, ("gray", "luma"))
         _one_of("data.cache", self.data.cache, ("memory", "none"))
-        _one_of("optimizer.name", self.optimizer.name, ("adam", "adamw", "sgd"))
+        _one_of("optimizer.name", self.optimizer.name, ("adam", "adamw", "sgd", "rmsprop"))
         _one_of("optimizer.schedule", self.optimizer.schedule, ("constant", "cosine", "exponential", "linear", "step", "milestones"))
         if self.objective.name not in OBJECTIVES:
             raise InputError(unknown("objective", self.objective.name, OBJECTIVES))

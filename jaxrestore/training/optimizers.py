@@ -48,8 +48,8 @@ def make_optimizer(config: Optimizer, steps: int, factors: Tree | None = None, e
       factors: a factor on each parameter's learning rate, a tree of numbers like the parameters: 0 freezes, less than 1 slows; None is 1.
       every: it is used at every so many of these steps, the last of each group.
 
-    Reference: Adam: Kingma and Ba, ICLR 2015; AdamW: Loshchilov and Hutter, ICLR 2019; adjustable clipping: Kim et al., CVPR 2016 (VDSR),
-    section 3.2.
+    Reference: RMSProp: Hinton, Srivastava and Swersky, lecture notes, 2012; Adam: Kingma and Ba, ICLR 2015; AdamW: Loshchilov and Hutter,
+    ICLR 2019; adjustable clipping: Kim et al., CVPR 2016 (VDSR), section 3.2.
     """
     of_step = learning_rate(config, steps)
     rate = of_step if every == 1 else lambda count: of_step(every * count + every - 1)
@@ -65,6 +65,9 @@ def make_optimizer(config: Optimizer, steps: int, factors: Tree | None = None, e
             parts += [optax.adamw(rate, *config.betas, weight_decay=config.weight_decay)]
         case "sgd":
             parts += [optax.sgd(rate, momentum=0.9)]
+        case "rmsprop":
+            momentum, decay = config.betas
+            parts += [optax.rmsprop(rate, decay, eps=1e-8, momentum=momentum or None)]
         case unknown:
             raise ValueError(f"unknown optimiser {unknown!r}")
     if factors is not None:

@@ -28,10 +28,12 @@ from jaxrestore.nn.linear import Linear
 from jaxrestore.nn.norm import BatchNorm
 from jaxrestore.typing import DType, Latents, Video
 
-lecun_normal = VarianceScaling(gain=1.0)
-"""What the reference begins with where it says nothing else."""
+_lecun_normal = VarianceScaling(gain=1.0)
 
-_uniform = Uniform(0.01)
+
+def _kernels(bound: float | None) -> Callable:
+    """What kernels begin with: uniform values in [-bound, bound], or what the reference begins with where it says nothing else."""
+    return _lecun_normal if bound is None else Uniform(bound)
 
 
 class TemporalGenerator(nn.Module):
@@ -42,7 +44,7 @@ class TemporalGenerator(nn.Module):
       features: channels of the layers before it; the first keeps the length 1, each other doubles it, as the last does.
       scale_only: batch normalisation without a shift, "NoBeta" in the reference.
       norm_epsilon: the normalisation's epsilon.
-      kernel_init: initialiser of the kernels.
+      bound: kernels begin as uniform values in [-bound, bound]; None takes normal ones of LeCun's variance.
       dtype: computation type.
       param_dtype: type of the parameters.
 
@@ -53,7 +55,7 @@ class TemporalGenerator(nn.Module):
     features: tuple[int, ...] = (512, 256, 128, 128)
     scale_only: bool = False
     norm_epsilon: float = 2e-5
-    kernel_init: Callable = lecun_normal
+    bound: float | None = None
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -61,7 +63,7 @@ class TemporalGenerator(nn.Module):
     def __call__(self, z_slow: Latents, train: bool = False) -> jax.Array:
         """Unroll."""
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
-        deconv = partial(ConvTranspose1d, kernel_init=self.kernel_init, **types)
+        deconv = partial(ConvTranspose1d, kernel_init=_kernels(self.bound), **types)
         norm = partial(BatchNorm, self.norm_epsilon, use_bias=not self.scale_only, **types)
         x = z_slow[:, None]
         for i, features in enumerate(self.features):
@@ -79,7 +81,7 @@ class ImageGenerator(nn.Module):
       channels: image channels.
       use_bias: biases before the normalisations, as the PyTorch port has.
       norm_epsilon: the normalisation's epsilon.
-      kernel_init: initialiser of the kernels.
+      bound: kernels begin as uniform values in [-bound, bound]; None takes normal ones of LeCun's variance.
       dtype: computation type.
       param_dtype: type of the parameters.
 
@@ -91,7 +93,7 @@ class ImageGenerator(nn.Module):
     channels: int = 3
     use_bias: bool = False
     norm_epsilon: float = 2e-5
-    kernel_init: Callable = lecun_normal
+    bound: float | None = None
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -99,12 +101,12 @@ class ImageGenerator(nn.Module):
     def __call__(self, z_slow: Latents, z_fast: Latents, train: bool = False) -> jax.Array:
         """Draw."""
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
-        deconv = partial(ConvTranspose, kernel_init=self.kernel_init, **types)
+        deconv = partial(ConvTranspose, kernel_init=_kernels(self.bound), **types)
         norm = partial(BatchNorm, self.norm_epsilon, **types)
 
         def start(z: Latents, name: str) -> jax.Array:
             width = self.features // 2 * self.bottom**2
-            z = Linear(width, self.use_bias, self.kernel_init, **types, name=f"linear_{name}")(z)
+            z = Linear(width, self.use_bias, _kernels(self.bound), **types, name=f"linear_{name}")(z)
             z = nn.relu(norm(name=f"norm_{name}")(z, train))
             # The reference's order: channel, row, column.
             return jnp.moveaxis(z.reshape(*z.shape[:-1], self.features // 2, self.bottom, self.bottom), -3, -1)
@@ -133,7 +135,7 @@ class TGAN(nn.Module):
       scale_only: the temporal generator's normalisation has no shift, "NoBeta" in the reference.
       use_bias: biases before the image generator's normalisations, as the PyTorch port has.
       norm_epsilon: the normalisations' epsilon.
-      kernel_init: initialiser of all kernels.
+      bound: kernels begin as uniform values in [-bound, bound]; None takes normal ones of LeCun's variance.
       dtype: computation type.
       param_dtype: type of the parameters.
 
@@ -150,7 +152,7 @@ class TGAN(nn.Module):
     scale_only: bool = False
     use_bias: bool = False
     norm_epsilon: float = 2e-5
-    kernel_init: Callable = lecun_normal
+    bound: float | None = None
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -161,7 +163,7 @@ class TGAN(nn.Module):
 
     def setup(self) -> None:
         """The two generators."""
-        types = dict(norm_epsilon=self.norm_epsilon, kernel_init=self.kernel_init, dtype=self.dtype, param_dtype=self.param_dtype)
+        types = dict(norm_epsilon=self.norm_epsilon, bound=self.bound, dtype=self.dtype, param_dtype=self.param_dtype)
         self.temporal = TemporalGenerator(self.fast, self.temporal_features, self.scale_only, **types)
         self.image = ImageGenerator(self.features, self.bottom, self.channels, self.use_bias, **types)
 
@@ -208,7 +210,7 @@ class TGANDiscriminator(nn.Module):
       channels: image channels.
       scale_only: batch normalisation without a shift, "NoBeta" in the reference.
       norm_epsilon: the normalisation's epsilon.
-      kernel_init: initialiser of the kernels.
+      bound: kernels begin as uniform values in [-bound, bound]; None takes normal ones of LeCun's variance.
       dtype: computation type.
       param_dtype: type of the parameters.
 
@@ -221,7 +223,7 @@ class TGANDiscriminator(nn.Module):
     channels: int = 3
     scale_only: bool = False
     norm_epsilon: float = 2e-5
-    kernel_init: Callable = lecun_normal
+    bound: float | None = None
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -238,11 +240,11 @@ class TGANDiscriminator(nn.Module):
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         x = 2.0 * video - 1.0
         for i in range(4):
-            x = Conv3d(self.features * 2**i, 4, 2, 1, kernel_init=self.kernel_init, **types, name=f"conv_{i}")(x)
+            x = Conv3d(self.features * 2**i, 4, 2, 1, kernel_init=_kernels(self.bound), **types, name=f"conv_{i}")(x)
             if i:
                 x = BatchNorm(self.norm_epsilon, use_bias=not self.scale_only, **types, name=f"norm_{i}")(x, train)
             x = nn.leaky_relu(x, 0.2)
-        scores = Conv(1, self.top, 1, 0, kernel_init=self.kernel_init, **types, name="conv_4")(x.reshape(-1, *x.shape[2:]))
+        scores = Conv(1, self.top, 1, 0, kernel_init=_kernels(self.bound), **types, name="conv_4")(x.reshape(-1, *x.shape[2:]))
         return scores.reshape(*x.shape[:2], *scores.shape[1:3]).astype(video.dtype)
 
 
@@ -291,7 +293,7 @@ _card = partial(
     reference_ignored=REFERENCE_IGNORED,
 )
 _port = Form(dict(use_bias=True, norm_epsilon=1e-5), 5_895_683, "proceduralia/tgan-pytorch (MIT)")
-_ucf101 = dict(scale_only=True, kernel_init=_uniform)
+_ucf101 = dict(scale_only=True, bound=0.01)
 _unused = "the reference counts {} more, of a normalisation that it never uses"
 
 CARDS = (

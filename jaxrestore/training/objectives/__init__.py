@@ -37,6 +37,7 @@ from types import MappingProxyType
 OBJECTIVES: Mapping[str, str] = MappingProxyType(
     {
         "adversarial": "jaxrestore.training.objectives.adversarial",
+        "autoregressive": "jaxrestore.training.objectives.autoregressive",
         "cycle": "jaxrestore.training.objectives.cycle",
         "noise_level": "jaxrestore.training.objectives.noise_level",
         "neighbor2neighbor": "jaxrestore.training.objectives.neighbor2neighbor",
@@ -44,6 +45,9 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
         "noise2self": "jaxrestore.training.objectives.noise2self",
         "noise2void": "jaxrestore.training.objectives.noise2void",
         "supervised": "jaxrestore.training.objectives.supervised",
+        "variational": "jaxrestore.training.objectives.variational",
+        "video": "jaxrestore.training.objectives.video",
+        "video_game": "jaxrestore.training.objectives.video_game",
     }
 )
 """name -> module; a module is imported only when its objective is built."""

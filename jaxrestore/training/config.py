@@ -176,6 +176,8 @@ class Experiment:
       transfer: where initial weights come from.
       validation: what is measured on the way.
       precision: "float32" or "bfloat16" (computation; parameters stay float32).
+      remat: levels of the networks' blocks whose insides are computed again for the gradient instead of kept, which saves memory for time:
+        0 keeps everything, 1 is for the outermost blocks, 2 for the blocks in these as well.
       parallel: "jit", "shard_map" or "pmap": how a step is spread over the devices; all give the same numbers.
       seed: of the initial weights and the degradations.
       log_every: steps between lines of the log.
@@ -196,6 +198,7 @@ class Experiment:
     transfer: Transfer = Transfer()
     validation: Validation = Validation()
     precision: str = "float32"
+    remat: int = 0
     parallel: str = "jit"
     seed: int = 0
     log_every: int = 50
@@ -217,6 +220,8 @@ class Experiment:
             _positive(f"data.{name}", getattr(self.data, name))
         for name in ("log_every", "checkpoint_every"):
             _positive(name, getattr(self, name))
+        if self.remat < 0:
+            raise InputError(f"remat = {self.remat}: must be at least 0")
         _positive("optimizer.accumulate", self.optimizer.accumulate)
         if self.data.batch % self.optimizer.accumulate:
             raise InputError(
@@ -238,7 +243,7 @@ class Experiment:
 
 
 # What may change between a run and its continuation without changing what is computed.
-RESUMABLE = ("steps", "log_every", "checkpoint_every", "run", "validation", "data.workers", "data.cache", "parallel")
+RESUMABLE = ("steps", "log_every", "checkpoint_every", "run", "validation", "data.workers", "data.cache", "parallel", "remat")
 
 
 def load_experiment(path: str | Path, overrides: tuple[str, ...] | list[str] = ()) -> Experiment:

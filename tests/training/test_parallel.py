@@ -9,8 +9,10 @@ import pytest
 
 from jaxrestore.errors import InputError
 from jaxrestore.models.restoration.dncnn import DnCNN
+from jaxrestore.models.super_resolution.edsr import EDSR
 from jaxrestore.training.objectives.supervised import Supervised
 from jaxrestore.training.parallel import compile_step, make_mesh, put_batch, replicate
+from tests.compiled import compiled
 
 MODES = ("jit", "shard_map", "pmap")
 
@@ -96,6 +98,14 @@ def test_accumulated_parts_give_the_gradient_of_the_whole():
     parts, part_losses = run(objective_of(model, accumulate=4), "jit", 1)
     np.testing.assert_allclose(part_losses, whole_losses, rtol=1e-6)
     chex.assert_trees_all_close(parts.params, whole.params, atol=1e-6, rtol=0)
+
+
+def test_rematerialised_steps_are_the_same_steps():
+    batch = {**batch_of(0), "image": batch_of(0)["image"].repeat(3, -1)}
+    plain, again = (objective_of(EDSR(features=4, depth=2, scale=1), remat=levels) for levels in (0, 1))
+    state = plain.init(jax.random.key(0), batch)
+    (expected, losses), (ours, our_losses) = (compiled(objective.step)(state, batch) for objective in (plain, again))
+    chex.assert_trees_all_close((ours.params, our_losses), (expected.params, losses), atol=1e-6)
 
 
 def test_a_degradation_depends_on_the_index_alone():

@@ -13,6 +13,7 @@ import optax
 from jaxrestore.errors import InputError
 from jaxrestore.models.catalogue import create_model
 from jaxrestore.nn.initialise import initialise
+from jaxrestore.nn.remat import rematerialised
 from jaxrestore.training.config import Experiment
 from jaxrestore.training.optimizers import make_optimizer
 from jaxrestore.typing import Key, Tree, Variables
@@ -21,7 +22,7 @@ _STREAMS = ("dropout", "noise")
 
 
 def apply_training(
-    model: nn.Module, variables: Variables, *inputs: jax.Array, key: Key | None = None, mutable: Sequence[str] = ()
+    model: nn.Module, variables: Variables, *inputs: jax.Array, key: Key | None = None, mutable: Sequence[str] = (), remat: int = 0
 ) -> tuple[Any, Tree]:
     """Run a network as training does: `train=True` where it knows the word, its statistics moving.
 
@@ -31,6 +32,7 @@ def apply_training(
       *inputs: of the network.
       key: of its dropout and noise. Under a mapped axis every device draws the same numbers from it.
       mutable: further collections that are wanted, such as "intermediates".
+      remat: levels of blocks that are rematerialised, see `nn.remat`.
 
     Returns:
       The output and {collection: new values}.
@@ -39,9 +41,10 @@ def apply_training(
     if key is not None:
         words["rngs"] = {name: jax.random.fold_in(key, i) for i, name in enumerate(_STREAMS)}
     collections = [*(["batch_stats"] if variables.get("batch_stats") else []), *mutable]
-    if not collections:
-        return model.apply(variables, *inputs, **words), {}
-    return model.apply(variables, *inputs, **words, mutable=collections)
+    with rematerialised(remat):
+        if not collections:
+            return model.apply(variables, *inputs, **words), {}
+        return model.apply(variables, *inputs, **words, mutable=collections)
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,12 @@ class Partner:
     Attributes:
       model: the network.
       optimizer: its gradient transformation.
+      remat: levels of its blocks that are rematerialised.
     """
 
     model: nn.Module
     optimizer: optax.GradientTransformation
+    remat: int = 0
 
     def init(self, key: Key, *example: Any) -> dict[str, Any]:
         """The state before the first step; only the shapes of the example matter."""
@@ -66,7 +71,8 @@ class Partner:
 
     def apply(self, params: Tree, stats: Tree, *inputs: jax.Array, key: Key | None = None) -> tuple[Any, Tree]:
         """(output, new statistics)."""
-        output, new = apply_training(self.model, {"params": params, **({"batch_stats": stats} if stats else {})}, *inputs, key=key)
+        variables = {"params": params, **({"batch_stats": stats} if stats else {})}
+        output, new = apply_training(self.model, variables, *inputs, key=key, remat=self.remat)
         return output, new.get("batch_stats", stats)
 
     def update(self, state: dict[str, Any], gradient: Tree, stats: Tree) -> dict[str, Any]:
@@ -85,7 +91,7 @@ def make_partner(config: Experiment, name: str, fields: dict[str, Any], rate: fl
     model = create_model(name, **fields)
     if config.precision == "bfloat16":
         model = model.clone(dtype=jnp.bfloat16)
-    return Partner(model, make_optimizer(own, config.steps))
+    return Partner(model, make_optimizer(own, config.steps), config.remat)
 
 
 def check_whole_batch(config: Experiment) -> None:

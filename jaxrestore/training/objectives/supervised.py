@@ -38,6 +38,7 @@ class Supervised:
       supervision: share, in the loss, of the mean loss of the images that the network sows as "intermediates".
       side: clean images are cut to this many rows and columns; None keeps them.
       frozen: paths of normalisation statistics that do not move, as "norm_1/mean".
+      remat: levels of the network's blocks that are computed again for the gradient instead of kept.
     """
 
     model: nn.Module
@@ -49,6 +50,7 @@ class Supervised:
     supervision: float = 0.0
     side: int | None = None
     frozen: frozenset[str] = frozenset()
+    remat: int = 0
 
     def init(self, key: Key, batch: Batch, variables: Variables | None = None) -> TrainState:
         """The state before the first step, from given variables or from the network's initialisers."""
@@ -104,8 +106,9 @@ class Supervised:
         """
         variables = {"params": params, **({"batch_stats": stats} if stats else {})}
         key = jax.random.fold_in(jax.random.fold_in(key, _OF_NETWORK), batch["index"][0])
+        mutable = ["intermediates"] if self.supervision else []
         inputs = self.network_inputs(degraded)
-        restored, new = apply_training(self.model, variables, *inputs, key=key, mutable=["intermediates"] if self.supervision else [])
+        restored, new = apply_training(self.model, variables, *inputs, key=key, mutable=mutable, remat=self.remat)
         return (restored, jax.tree.leaves(new.get("intermediates", {}))), new.get("batch_stats", {})
 
     def network_inputs(self, degraded: jax.Array) -> tuple[jax.Array, ...]:
@@ -178,6 +181,7 @@ def common_fields(run: Run) -> dict[str, Any]:
         supervision=config.supervision,
         side=run.side,
         frozen=run.frozen,
+        remat=config.remat,
     )
 
 

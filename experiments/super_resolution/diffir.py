@@ -7,7 +7,7 @@ Expected: the loss falls; the paper publishes no PSNR on Set5.
 Cost: 1,000,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/diffir.py data.path=DF2K validation.path=Set5
-    jaxrestore train experiments/super_resolution/diffir.py steps=300 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/diffir.py steps=150 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=16 'model.fields.blocks=(1,1,1,1)' model.fields.refinement=1 \
       model.fields.prior_features=8 model.fields.prior_depth=1 validation.path=Set5 validation.every=150 run=runs/diffir_reduced
 """

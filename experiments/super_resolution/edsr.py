@@ -7,9 +7,9 @@ more.
 Cost: 300,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/edsr.py data.path=DIV2K_train_HR validation.path=Set5
-    jaxrestore train experiments/super_resolution/edsr.py steps=600 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/edsr.py steps=150 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=32 model.fields.depth=4 validation.path=Set5 \
-      validation.every=300 run=runs/edsr_reduced
+      validation.every=150 run=runs/edsr_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

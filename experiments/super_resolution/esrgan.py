@@ -5,9 +5,9 @@ Expected: 32.73 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), with
 Cost: 1,000,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/esrgan.py data.path=DF2K validation.path=Set5
-    jaxrestore train experiments/super_resolution/esrgan.py steps=500 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/esrgan.py steps=150 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=24 model.fields.growth=8 model.fields.depth=2 \
-      validation.path=Set5 validation.every=250 run=runs/esrgan_reduced
+      validation.path=Set5 validation.every=150 run=runs/esrgan_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

@@ -6,9 +6,9 @@ Expected: 32.64 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), with
 Cost: 1,000,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/han.py data.path=DIV2K_train_HR validation.path=Set5
-    jaxrestore train experiments/super_resolution/han.py steps=500 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/han.py steps=150 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=24 model.fields.groups=2 model.fields.depth=2 \
-      model.fields.reduction=4 validation.path=Set5 validation.every=250 run=runs/han_reduced
+      model.fields.reduction=4 validation.path=Set5 validation.every=150 run=runs/han_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

@@ -7,7 +7,7 @@ here.
 Cost: 11,700,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/ipt.py data.path=ImageNet validation.path=Set5
-    jaxrestore train experiments/super_resolution/ipt.py steps=300 data.path=T91 data.batch=8 data.patch=48 data.workers=0 \
+    jaxrestore train experiments/super_resolution/ipt.py steps=150 data.path=T91 data.batch=8 data.patch=48 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=8 model.fields.image_size=12 model.fields.layers=1 \
       model.fields.heads=4 model.fields.shave=4 validation.path=Set5 validation.every=150 run=runs/ipt_reduced
 """

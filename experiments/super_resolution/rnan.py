@@ -5,7 +5,7 @@ Expected: 32.49 dB on Set5 x4 (PSNR of the luma, 4 border pixels left out), with
 Cost: 1,000,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/rnan.py data.path=DIV2K_train_HR validation.path=Set5
-    jaxrestore train experiments/super_resolution/rnan.py steps=300 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/rnan.py steps=150 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=16 model.fields.depth=1 validation.path=Set5 \
       validation.every=150 run=runs/rnan_reduced
 """

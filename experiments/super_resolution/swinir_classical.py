@@ -6,7 +6,7 @@ Expected: 38.42 dB on Set5 x2 (PSNR of the luma, 2 border pixels left out), with
 Cost: 500,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/swinir_classical.py data.path=DF2K validation.path=Set5
-    jaxrestore train experiments/super_resolution/swinir_classical.py steps=300 data.path=T91 data.batch=8 data.patch=48 \
+    jaxrestore train experiments/super_resolution/swinir_classical.py steps=150 data.path=T91 data.batch=8 data.patch=48 \
       data.workers=0 optimizer.rate=1e-3 optimizer.ema=none 'model.fields.depths=(2,2)' 'model.fields.heads=(2,2)' \
       model.fields.features=16 model.fields.tail_features=16 validation.path=Set5 validation.every=150 \
       run=runs/swinir_classical_reduced

@@ -83,7 +83,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         "",
         "Each network at the reduced size of the second command in its experiment's docstring, trained on the 91 images on two shared",
         "CPU cores, measured on the centres of Set5's five images. These runs show that a recipe learns, not what the network reaches.",
-        "Losses: the medians of the first and of the last three that are logged, 50 steps or a tenth of the run apart. Each is of one small",
+        "Losses: the medians of the first and of the last three that are logged, 50 steps or a tenth of the run apart. Each is of a small",
         "batch and depends more on what is in it than on the step; PSNR is the measure. Time includes compilation and validation.",
         "",
         "| experiment | steps | parameters | loss, first to last | PSNR, dB | bicubic, dB | gain | convention | seconds |",

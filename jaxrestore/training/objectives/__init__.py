@@ -44,6 +44,7 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
         "noise2noise": "jaxrestore.training.objectives.noise2noise",
         "noise2self": "jaxrestore.training.objectives.noise2self",
         "noise2void": "jaxrestore.training.objectives.noise2void",
+        "on_demand": "jaxrestore.training.objectives.on_demand",
         "supervised": "jaxrestore.training.objectives.supervised",
         "variational": "jaxrestore.training.objectives.variational",
         "video": "jaxrestore.training.objectives.video",

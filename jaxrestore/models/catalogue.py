@@ -116,6 +116,7 @@ _CONFIGURATIONS = {
     "generative.gated_pixelcnn": ("gated_pixelcnn_light", "gated_pixelcnn"),
     "generative.pixel_recursive": ("pixel_recursive_x4", "pixel_recursive"),
     "generative.pixelcnn": ("pixelcnn",),
+    "generative.residual_pixelcnn": ("residual_pixelcnn",),
     "generative.tgan": ("tgan", "tgan_ucf101", "tgan_discriminator", "tgan_discriminator_ucf101"),
 }
 """A network's file -> its configurations."""

@@ -4,6 +4,7 @@ import dataclasses
 import json
 
 import chex
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -17,6 +18,7 @@ from jaxrestore.models.generative.pixel_recursive import PixelRecursive
 from jaxrestore.models.generative.pixelcnn import PixelCNN
 from jaxrestore.models.generative.tgan import TGAN, TGANDiscriminator
 from jaxrestore.models.restoration.video_unet import VideoUNet
+from jaxrestore.nn.linear import Linear
 from jaxrestore.nn.singular_values import clip_critic, clip_singular_values
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer, Validation
 from jaxrestore.training.loop import train
@@ -27,7 +29,24 @@ from jaxrestore.training.objectives.supervised import Supervised
 from jaxrestore.training.objectives.variational import Variational, class_feature_matching
 from jaxrestore.training.objectives.video import VideoRestoration
 from jaxrestore.training.objectives.video_game import VideoGame
+from jaxrestore.training.parallel import compile_step, make_mesh, put_batch, replicate
 from tests.compiled import compiled
+
+
+class Averages(nn.Module):
+    """A classifier by the mean colour."""
+
+    classes: int = 3
+
+    def setup(self):
+        self.tail = Linear(self.classes)
+
+    def __call__(self, image, train=False):
+        return self.judge(image, train)[0]
+
+    def judge(self, image, train=False):
+        features = jnp.mean(image, (1, 2))
+        return self.tail(features), features
 
 
 def batch_of(step: int = 0, size: int = 4, side: int = 8, channels: int = 3, **more) -> dict[str, np.ndarray]:
@@ -150,6 +169,24 @@ def test_features_are_matched_class_by_class():
     made = jnp.array([[2.0, 1.0], [4.0, 1.0], [0.0, 7.0]])
     # Class 0: mean (2, 0) against (3, 1); class 2: (0, 5) against (0, 7); class 1 has no image.
     np.testing.assert_allclose(class_feature_matching(made, real, jnp.array([0, 0, 2]), 3), ((1 + 1) + 4) / 2)
+
+
+def test_the_same_numbers_over_eight_devices():
+    objective = variational()
+    batch = batch_of(size=16, label=np.arange(16) % 3)
+    objective = dataclasses.replace(objective, classifier=Partner(Averages(), optax.adam(1e-2)), class_features=0.1)
+    results = []
+    for mode, devices in (("jit", 1), ("shard_map", 8)):
+        mesh = make_mesh(devices)
+        state = replicate(objective.init(jax.random.key(0), batch), mesh)
+        results.append(jax.device_get(compile_step(objective.step, mesh, mode)(state, put_batch(batch, mesh))))
+    (one, one_metrics), (many, many_metrics) = results
+    chex.assert_trees_all_close(one_metrics, many_metrics, rtol=2e-4)
+    chex.assert_trees_all_close(one.batch_stats, many.batch_stats, rtol=1e-4, atol=1e-5)
+    # Adam's first step is a sign: compare what it remembers of the gradient.
+    gradients = [[x for x in jax.tree.leaves(state.optimizer) if x.ndim > 1] for state in (one, many)]
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_allclose(a, b, atol=2e-3 * np.abs(a).max() + 1e-7)
 
 
 def test_the_latents_of_an_image_are_its_own():

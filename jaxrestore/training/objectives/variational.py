@@ -11,9 +11,10 @@
 
 With weights 3, 1, 1e-3, 1e-3 and 0 this is CVAE-GAN (Bao et al. 2017, equation 7 and section 4.1); without partners a CVAE; of
 `mean_features` alone the feature-matching CGAN, of `adversarial` alone the CGAN. The expectations of the matched features are those of the
-batch; under a mapped axis of this device's part of it.
+whole batch, however it is split over devices.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +95,7 @@ class Variational:
             (restored, made, mean, log_variance), new = self.restorer.model.apply(
                 variables, *arguments, train=True, method="both", mutable=["batch_stats"]
             )
-            terms = self.terms(state.extra, restored.astype(jnp.float32), made.astype(jnp.float32), clean, mean, log_variance, label)
+            terms = self.terms(state.extra, restored.astype(jnp.float32), made.astype(jnp.float32), clean, mean, log_variance, label, axis)
             loss = sum((getattr(self, name) * value for name, value in terms.items()), jnp.zeros(()))
             return loss, (terms, restored, made, new.get("batch_stats", {}))
 
@@ -126,6 +127,7 @@ class Variational:
         mean: jax.Array,
         log_variance: jax.Array,
         label: jax.Array | None,
+        axis: str | None = None,
     ) -> dict[str, jax.Array]:
         """The restorer's terms before their weights; those of weight 0 are left out."""
         terms: dict[str, jax.Array] = {}
@@ -138,7 +140,8 @@ class Variational:
                 scores[name], seen[name] = _judge(self.discriminator, partners["discriminator"], images)
             pairs = pairs + pairwise_feature_matching(seen["restored"], seen["clean"])
             if self.mean_features:
-                terms["mean_features"] = mean_feature_matching(seen["made"], seen["clean"])
+                made_mean, clean_mean = (_whole(lax.pmean, jnp.mean(seen[name], 0), axis)[None] for name in ("made", "clean"))
+                terms["mean_features"] = mean_feature_matching(made_mean, clean_mean)
             if self.adversarial:
                 terms["adversarial"] = jnp.mean(_GAME.generator(scores["restored"]) + _GAME.generator(scores["made"]))
         if self.classifier is not None:
@@ -148,7 +151,7 @@ class Variational:
             }
             pairs = pairs + pairwise_feature_matching(seen["restored"], seen["clean"])
             if self.class_features:
-                terms["class_features"] = class_feature_matching(seen["made"], seen["clean"], label, self.classifier.model.classes)
+                terms["class_features"] = class_feature_matching(seen["made"], seen["clean"], label, self.classifier.model.classes, axis)
         if self.reconstruction:
             terms["reconstruction"] = jnp.mean(pairs)
         return terms
@@ -182,7 +185,7 @@ class Variational:
         return partner.update(before, gradient, stats), loss
 
 
-def class_feature_matching(made: jax.Array, real: jax.Array, label: jax.Array, classes: int) -> jax.Array:
+def class_feature_matching(made: jax.Array, real: jax.Array, label: ArrayLike, classes: int, axis: str | None = None) -> jax.Array:
     """sum over the classes in the batch of |E f(made) - E f(real)|^2 / 2, expectations over the images of the class.
 
     Args:
@@ -190,12 +193,17 @@ def class_feature_matching(made: jax.Array, real: jax.Array, label: jax.Array, c
       real: (N, D), features of real ones of the same classes.
       label: (N,).
       classes: number of labels.
+      axis: the mapped axis over which the batch is split, if it is.
 
     Reference: Bao et al. 2017, equation 5.
     """
     member = jax.nn.one_hot(label, classes, axis=0)  # (classes, N)
-    share = member / jnp.maximum(jnp.sum(member, 1, keepdims=True), 1.0)
-    return 0.5 * jnp.sum(jnp.square(share @ (made - real)))
+    count = _whole(lax.psum, jnp.sum(member, 1, keepdims=True), axis)
+    return 0.5 * jnp.sum(jnp.square(_whole(lax.psum, member @ (made - real), axis) / jnp.maximum(count, 1.0)))
+
+
+def _whole(reduce: Callable, values: jax.Array, axis: str | None) -> jax.Array:
+    return values if axis is None else reduce(values, axis)
 
 
 def _judge(partner: Partner, state: dict[str, Any], images: jax.Array) -> tuple[jax.Array, jax.Array]:

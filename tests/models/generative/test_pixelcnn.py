@@ -11,6 +11,7 @@ from jaxrestore.errors import InputError
 from jaxrestore.models.generative.gated_pixelcnn import GatedPixelCNN
 from jaxrestore.models.generative.pixel_recursive import PixelRecursive
 from jaxrestore.models.generative.pixelcnn import PixelCNN
+from jaxrestore.models.generative.residual_pixelcnn import ResidualPixelCNN
 from jaxrestore.nn.autoregression import row_noise, sample
 from jaxrestore.nn.gated_pixels import GatedPixels
 from jaxrestore.nn.initialise import initialise
@@ -22,6 +23,7 @@ from tests.parity.golden import goldens
 SMALL = {
     "pixelcnn": PixelCNN(features=5, depth=3, kernel_size=5, levels=4),
     "pixelcnn_rgb": PixelCNN(features=7, depth=2, kernel_size=3, levels=4, channels=3),
+    "residual": ResidualPixelCNN(features=4, blocks=1, hidden=6, levels=3, channels=3),
     "gated": GatedPixelCNN(features=6, layers=2, causal_kernel_size=5, kernel_size=3, hidden=7, levels=4, classes=3),
     "prior": GatedPixels(features=4, layers=1, causal_kernel_size=3, kernel_size=3, hidden=5, levels=3, classes=0),
 }
@@ -104,7 +106,7 @@ def test_draws_have_the_distribution_of_the_logits():
     np.testing.assert_allclose(shares, [0.2, 0.5, 0.3], atol=0.03)
 
 
-@pytest.mark.parametrize("name", ["pixelcnn", "gated"])
+@pytest.mark.parametrize("name", ["pixelcnn", "residual", "gated"])
 def test_alone_as_together_and_learns(name):
     model = SMALL[name]
     check_alone_as_together(model, inputs(model, 2, 7, 6))

@@ -1,6 +1,7 @@
 """Learning from noisy images alone: what is compared with what, that nothing clean is seen, and that it denoises."""
 
 import functools
+from dataclasses import replace
 from functools import partial
 
 import chex
@@ -15,10 +16,12 @@ from jaxrestore.errors import InputError
 from jaxrestore.losses.neighbor2neighbor import neighbor2neighbor
 from jaxrestore.losses.pixel import mse
 from jaxrestore.models.restoration.dncnn import DnCNN
+from jaxrestore.models.restoration.neighbor2neighbor import Neighbor2NeighborUNet
 from jaxrestore.nn.initialise import ones, parameter
 from jaxrestore.ops.blind_spots import grid_spots, hide
 from jaxrestore.ops.neighbor_pairs import neighbor_pair
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer
+from jaxrestore.training.objectives.blind_spot import BlindSpot
 from jaxrestore.training.objectives.neighbor2neighbor import Neighbor2Neighbor
 from jaxrestore.training.objectives.noise2noise import Noise2Noise
 from jaxrestore.training.objectives.noise2self import Noise2Self
@@ -43,6 +46,7 @@ def add_noise(key, image):
 
 
 KINDS = {
+    "blind_spot": BlindSpot,
     "noise2noise": Noise2Noise,
     "noise2noise_annealed": partial(Noise2Noise, annealed_steps=10),
     "noise2void": partial(Noise2Void, share=0.04, radius=2),
@@ -72,6 +76,16 @@ def test_noise2noise_compares_two_independent_degradations():
     state = objective.init(jax.random.key(0), batch_of(0))
     first, second = (np.asarray(x) for x in objective.inputs(state.key, batch_of(0)))
     assert loss_of(objective, gain=0.5) == pytest.approx(np.mean((0.5 * first - second) ** 2), rel=1e-5)
+
+
+def test_a_blind_spot_network_is_compared_with_its_own_input():
+    objective = objective_of("blind_spot")
+    noisy, target = objective.inputs(objective.init(jax.random.key(0), batch_of(0)).key, batch_of(0))
+    np.testing.assert_array_equal(noisy, target)
+    assert np.std(noisy - batch_of(0)["image"] / 255.0) == pytest.approx(0.1, rel=0.1)
+    assert loss_of(objective, gain=0.5) == pytest.approx(np.mean(0.25 * np.square(noisy)), rel=1e-5)
+    run = replace(configured(Objective("blind_spot")), model=Neighbor2NeighborUNet(blind_spot=True))
+    assert type(build_objective(run)) is BlindSpot
 
 
 @pytest.mark.parametrize(("step", "exponent"), [(0, 2.0), (5, 1.0), (9, 0.2), (12, 0.0)])
@@ -150,7 +164,8 @@ def test_the_clean_image_is_seen_by_the_degradation_alone(kind: str):
     objective = KINDS[kind](model=Gain(), loss=mse, optimizer=optax.sgd(0.1), degrade=lambda key, image: add_noise(key, 0.5 + 0 * image))
     state = objective.init(jax.random.key(0), batch_of(0))
     other = {**batch_of(0), "image": batch_of(1)["image"]}
-    losses = [compiled(objective.part_loss)(state.params, {}, state, batch)[0] for batch in (batch_of(0), other)]
+    params = jax.tree.map(lambda leaf: 0.5 * leaf, state.params)
+    losses = [compiled(objective.part_loss)(params, {}, state, batch)[0] for batch in (batch_of(0), other)]
     assert float(losses[0]) == float(losses[1]) > 0
 
 
@@ -213,6 +228,7 @@ def test_chosen_by_name(objective: Objective, kind: type, fields: dict):
 @pytest.mark.parametrize(
     ("objective", "degradation", "message"),
     [
+        (Objective("blind_spot"), "gaussian:sigma=25", "blind_spot needs a network with a blind spot: Gain"),
         (Objective("noise2noise"), "", "noise2noise needs degradation"),
         (Objective("noise2void", {"share": 0.0}), "gaussian:sigma=25", r"objective\.arguments\.share is 0"),
         (Objective("noise2void", {"radius": 0}), "gaussian:sigma=25", r"objective\.arguments\.radius is 0"),

@@ -27,6 +27,7 @@ NAMES = (
     "restormer_denoise",
     "nafnet_gopro_width64",
     "cvt_13",
+    "cyclegan_resnet9",
 )
 SIDE = 64
 

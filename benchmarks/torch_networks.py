@@ -60,6 +60,52 @@ def edsr(scale: int = 4, features: int = 64, depth: int = 16) -> Network:
     return EDSR()
 
 
+def unet(features: int = 64, levels: int = 4) -> Network:
+    """U-Net with padding, batch normalisation and transposed convolutions."""
+    import torch
+    from torch import nn
+
+    def double(channels: int, width: int) -> nn.Module:
+        module, layers = nn.Module(), []
+        for given in (channels, width):
+            layers += [nn.Conv2d(given, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+        module.double_conv = nn.Sequential(*layers)
+        return module
+
+    class Up(nn.Module):
+        def __init__(self, width: int) -> None:
+            super().__init__()
+            self.up, self.conv = nn.ConvTranspose2d(2 * width, width, 2, 2), double(2 * width, width)
+
+        def forward(self, x, skip):
+            return self.conv.double_conv(torch.cat([skip, self.up(x)], 1))
+
+    class UNet(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inc = double(3, features)
+            for level in range(1, levels + 1):
+                width = features * 2**level
+                down = nn.Module()
+                down.maxpool_conv = nn.Sequential(nn.MaxPool2d(2), double(width // 2, width))
+                setattr(self, f"down{level}", down)
+                setattr(self, f"up{levels + 1 - level}", Up(width // 2))
+            self.outc = nn.Module()
+            self.outc.conv = nn.Conv2d(features, 3, 1)
+
+        def forward(self, image):
+            skips = [self.inc.double_conv(image)]
+            for level in range(1, levels + 1):
+                pool, block = getattr(self, f"down{level}").maxpool_conv
+                skips.append(block.double_conv(pool(skips[-1])))
+            x = skips.pop()
+            for level in range(1, levels + 1):
+                x = getattr(self, f"up{level}")(x, skips.pop())
+            return self.outc.conv(x)
+
+    return UNet()
+
+
 def restormer(features: int = 48, blocks: tuple[int, ...] = (4, 6, 6, 8), refinement: int = 4, centred: bool = False) -> Network:
     """Restormer without biases in the convolutions."""
     import torch

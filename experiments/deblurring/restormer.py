@@ -8,8 +8,8 @@ Expected: below the published 32.92 dB and SSIM 0.961 on GoPro's test pairs, for
 Cost: 300,000 steps; not measured.
 
     jaxrestore train experiments/deblurring/restormer.py data.path=GoPro/blur data.target=GoPro/sharp validation.path=Set5
-    jaxrestore train experiments/deblurring/restormer.py steps=300 data.source=folder data.path=BSDS400 data.target=none data.patch=48 \
-      data.batch=4 data.workers=0 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+    jaxrestore train experiments/deblurring/restormer.py steps=300 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+      data.source=folder data.path=BSDS400 data.target=none data.patch=48 data.batch=4 data.workers=0 \
       validation.recipe=motion_blur:length=7:angle=30:size=15 optimizer.rate=1e-3 optimizer.hold=100 optimizer.clip=1.0 \
       model.fields.features=12 'model.fields.blocks=(1,1,1,1)' model.fields.refinement=1 validation.path=Set5 validation.crop=96 \
       validation.every=150 run=runs/restormer_deblur_reduced

@@ -7,8 +7,8 @@ Expected: the loss falls, and pictures come nearer to the clean ones than the ra
 Cost: 300,000 steps; not measured.
 
     jaxrestore train experiments/restoration/restormer_derain.py data.path=Rain13K/input data.target=Rain13K/target validation.path=Set5
-    jaxrestore train experiments/restoration/restormer_derain.py steps=300 data.source=folder data.path=BSDS400 data.target=none \
-      data.patch=48 data.batch=4 data.workers=0 degradation=rain optimizer.rate=1e-3 optimizer.hold=100 optimizer.clip=1.0 \
+    jaxrestore train experiments/restoration/restormer_derain.py steps=300 degradation=rain data.source=folder data.path=BSDS400 \
+      data.target=none data.patch=48 data.batch=4 data.workers=0 optimizer.rate=1e-3 optimizer.hold=100 optimizer.clip=1.0 \
       model.fields.features=12 'model.fields.blocks=(1,1,1,1)' model.fields.refinement=1 validation.path=Set5 validation.crop=96 \
       validation.every=150 run=runs/restormer_derain_reduced
 """

@@ -144,9 +144,12 @@ def _pairs(model: nn.Module) -> list[tuple[tuple[str, ...], jax.ShapeDtypeStruct
 
 def _their_name(names: Mapping[str, str], path: tuple[str, ...], normalised: bool) -> str:
     """A leaf's name in the reference: of its own where `names` has one, else by the name of its module."""
+    own = names.get(_leaf_key(path))
+    if own is not None:
+        return own
     # torch's spectral normalisation keeps the kernel before the division under a name of its own.
     leaf = "weight_orig" if normalised and path[-1] in _KERNELS else _THEIR_LEAF[path[-1]]
-    return names.get(_leaf_key(path)) or f"{names['/'.join(path[1:-1])]}.{leaf}"
+    return f"{names['/'.join(path[1:-1])]}.{leaf}"
 
 
 def _leaf_key(path: tuple[str, ...]) -> str:

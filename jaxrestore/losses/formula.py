@@ -22,6 +22,7 @@ from jaxrestore.losses.dice import dice
 from jaxrestore.losses.edges import edge, gradient, gradient_difference
 from jaxrestore.losses.frequency import fft, focal_frequency
 from jaxrestore.losses.pixel import charbonnier, huber, l1, mse, psnr_loss
+from jaxrestore.losses.regions import worst_region_mse
 from jaxrestore.losses.structural import l1_ms_ssim, ms_ssim, ssim
 from jaxrestore.losses.total_variation import power_total_variation, total_variation
 from jaxrestore.text import Value, read_named, read_value, unknown, write_named, write_value
@@ -45,6 +46,7 @@ LOSSES: Mapping[str, Callable[..., PerImage]] = MappingProxyType(
         "dice": dice,
         "total_variation": total_variation,
         "power_total_variation": power_total_variation,
+        "worst_region_mse": worst_region_mse,
     }
 )
 """What a term may be. Arguments, defaults and ranges are those of the function; one that is a list keeps its default."""

@@ -94,6 +94,7 @@ _CONFIGURATIONS = {
     "restoration.patch_cnn": ("patch_cnn_gray", "patch_cnn_color"),
     "restoration.patch_mlp": ("patch_mlp_17", "patch_mlp_39", "patch_perceptron"),
     "restoration.rednet": ("rednet10_gray", "rednet20_gray", "rednet30_gray", "rednet10_color", "rednet20_color", "rednet30_color"),
+    "restoration.region_fpn": ("region_fpn_resnet101",),
     "restoration.restoration_resnet": ("resnet_denoise_color", "resnet_deblur"),
     "restoration.restormer": (
         "restormer_denoise",

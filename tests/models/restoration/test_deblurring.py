@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from jaxrestore.errors import InputError
+from jaxrestore.models.features.resnet import ResNetFeatures
 from jaxrestore.models.restoration.deblurgan import DeblurGAN, DeblurGANDiscriminator
 from jaxrestore.models.restoration.deblurgan_v2 import DeblurGANv2Discriminator, DeblurGANv2Inception, DeblurGANv2MobileNet
 from jaxrestore.models.restoration.deepdeblur import DeepDeblur, DeepDeblurDiscriminator
+from jaxrestore.models.restoration.region_fpn import RegionFPN
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.ops.pyramid import gaussian_pyramid
 from jaxrestore.weights import from_reference, to_reference
+from jaxrestore.weights.transfer import transfer
 from tests.compiled import compiled
 from tests.models.zoo import cases, check_alone_as_together, check_equals_reference, check_every_parameter_learns, random_inputs
 from tests.parity.golden import Golden, goldens
@@ -29,6 +32,7 @@ SMALL = {
 }
 MOBILENET = DeblurGANv2MobileNet(features=2, pyramid_features=4, width=0.125, last_features=3)
 INCEPTION = DeblurGANv2Inception(features=2, pyramid_features=4, channel_divisor=16, depths=(1, 1, 2), classes=3)
+REGION_FPN = RegionFPN(features=3, pyramid_features=5, depths=(1, 1, 2, 1), backbone_features=2)
 JUDGES = {
     "deblurgan_discriminator": DeblurGANDiscriminator(features=2),
     "deblurgan_v2_discriminator": DeblurGANv2Discriminator(features=2),
@@ -206,3 +210,32 @@ def test_borders_that_the_backbone_cuts_are_put_back(size: tuple[int, int], expe
     cut, laterals = jax.eval_shape(maps, image)
     assert [x.shape[1:3] for x in cut] == [(63, 79), (30, 38), (13, 17), (6, 8), (2, 3)]
     assert tuple(x.shape[1:3] for x in laterals) == expected
+
+
+def test_a_restorer_on_resnet():
+    images = random_inputs(REGION_FPN, 2, 20, 33)[0]
+    variables = initialise(REGION_FPN, jax.random.key(0), images)
+    apply = compiled(REGION_FPN.apply)
+    together = apply(variables, images)
+    assert together.shape == images.shape
+    np.testing.assert_allclose(together[1:], apply(variables, images[1:]), atol=2e-5)
+    check_every_parameter_learns(REGION_FPN, (np.repeat(np.repeat(images, 2, 1), 2, 2),))
+
+
+def test_a_backbone_begins_from_published_weights():
+    """Torchvision's names and nothing else; then the same paths as in the restorer."""
+    features = ResNetFeatures(depths=REGION_FPN.depths, features=REGION_FPN.backbone_features)
+    image = np.random.default_rng(3).random((1, 64, 64, 3), np.float32)
+    published = to_reference(features, initialise(features, jax.random.key(1), image))
+    assert {"conv1.weight", "bn1.running_var", "layer1.0.downsample.1.bias", "layer4.0.conv3.weight"} <= set(published)
+    published |= {"fc.weight": np.zeros((10, 8)), "fc.bias": np.zeros(10), "bn1.num_batches_tracked": np.array(5)}
+    source = from_reference(features, published)
+    variables, report = transfer(initialise(REGION_FPN, jax.random.key(0), image), source)
+    assert not report.unused
+    assert not report.shape_differs
+    assert all("pyramid/" in path for path in report.missing)
+    maps = compiled(features.apply)(source, image)
+    assert [x.shape[1:] for x in maps] == [(32, 32, 2), (16, 16, 8), (8, 8, 16), (4, 4, 32), (2, 2, 64)]
+    found = compiled(lambda v, x: REGION_FPN.apply(v, x, capture_intermediates=True, mutable="intermediates")[1])(variables, image)
+    for ours, theirs in zip(found["intermediates"]["backbone"]["__call__"][0], maps, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)

@@ -12,6 +12,7 @@ from jaxrestore.losses.logistic_mixture import logistic_mixture
 from jaxrestore.losses.penalties import gradient_penalty, r1
 from jaxrestore.losses.perceptual import gram, perceptual, style, texture
 from jaxrestore.losses.pixel import charbonnier, huber, l1, mse, psnr_loss
+from jaxrestore.losses.regions import region_mse, worst_region_mse
 from jaxrestore.losses.structural import l1_ms_ssim, ms_ssim, ssim
 from jaxrestore.losses.total_variation import power_total_variation, total_variation
 from jaxrestore.losses.variational import gaussian_divergence, negative_elbo, reparameterise, sample_gaussian
@@ -45,6 +46,7 @@ __all__ = [
     "power_total_variation",
     "psnr_loss",
     "r1",
+    "region_mse",
     "reparameterise",
     "sample_gaussian",
     "softmax_cross_entropy",
@@ -52,4 +54,5 @@ __all__ = [
     "style",
     "texture",
     "total_variation",
+    "worst_region_mse",
 ]

@@ -33,6 +33,7 @@ LOSSES = {
     "total_variation": lambda a, b: losses.total_variation(a - b),
     "total_variation_isotropic": lambda a, b: losses.total_variation(a - b, "isotropic"),
     "power_total_variation": lambda a, b: losses.power_total_variation(a - b, 0.4),
+    "worst_region_mse": partial(losses.worst_region_mse, side=8.0, count=2.0),
     "cycle_consistency": lambda a, b: losses.cycle_consistency(b, b, a, a),
     "identity": lambda a, b: losses.identity(b, b, a, a),
 }

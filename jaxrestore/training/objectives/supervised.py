@@ -12,6 +12,7 @@ from jax import lax
 
 from jaxrestore.losses import formula
 from jaxrestore.nn.initialise import initialise
+from jaxrestore.ops.pyramid import gaussian_pyramid
 from jaxrestore.training.objectives.networks import apply_training
 from jaxrestore.training.objectives.run import Run
 from jaxrestore.training.state import TrainState
@@ -149,8 +150,15 @@ class Supervised:
         return self.mean_loss(*images, clean), new
 
     def mean_loss(self, restored: jax.Array, earlier: list[jax.Array], clean: jax.Array) -> jax.Array:
-        """The loss of a batch, of which the images made on the way have the share `supervision`."""
-        last, *others = (jnp.mean(self.loss(image.astype(jnp.float32), clean)) for image in (restored, *earlier))
+        """The loss of a batch, of which the images made on the way have the share `supervision`.
+
+        One that is a half, a quarter... of the clean image is compared with that level of its Gaussian pyramid.
+        """
+        images = (restored, *earlier)
+        levels = [_level(image.shape[1:3], clean.shape[1:3]) for image in images]
+        pyramid = gaussian_pyramid(clean, max(levels) + 1)
+        pairs = zip(images, levels, strict=True)
+        last, *others = (jnp.mean(self.loss(image.astype(jnp.float32), pyramid[level])) for image, level in pairs)
         if not others:
             return last
         return (1.0 - self.supervision) * last + self.supervision * jnp.mean(jnp.stack(others))
@@ -183,6 +191,12 @@ def common_fields(run: Run) -> dict[str, Any]:
         frozen=run.frozen,
         remat=config.remat,
     )
+
+
+def _level(size: tuple[int, int], full: tuple[int, int]) -> int:
+    """How often `full` is halved to become `size`; 0 where it never does."""
+    halves = [tuple(-(-side // 2**level) for side in full) for level in range(max(full).bit_length() + 1)]
+    return halves.index(size) if size in halves else 0
 
 
 def build(run: Run) -> Supervised:

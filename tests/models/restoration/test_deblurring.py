@@ -5,9 +5,12 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 
+from jaxrestore.degradations import recipes
 from jaxrestore.errors import InputError
+from jaxrestore.losses.pixel import mse
 from jaxrestore.models.features.resnet import ResNetFeatures
 from jaxrestore.models.restoration.deblurgan import DeblurGAN, DeblurGANDiscriminator
 from jaxrestore.models.restoration.deblurgan_v2 import DeblurGANv2Discriminator, DeblurGANv2Inception, DeblurGANv2MobileNet
@@ -15,6 +18,7 @@ from jaxrestore.models.restoration.deepdeblur import DeepDeblur, DeepDeblurDiscr
 from jaxrestore.models.restoration.region_fpn import RegionFPN
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.ops.pyramid import gaussian_pyramid
+from jaxrestore.training.objectives.supervised import Supervised
 from jaxrestore.weights import from_reference, to_reference
 from jaxrestore.weights.transfer import transfer
 from tests.compiled import compiled
@@ -150,6 +154,18 @@ def test_deepdeblur_makes_its_pyramid():
     half, quarter = sown["intermediates"]["restored"]
     np.testing.assert_allclose(half, images[1][:, :5, :8], atol=1e-6)
     np.testing.assert_allclose(quarter, images[2][:, :3, :4], atol=1e-6)
+
+
+def test_every_scale_is_trained_against_the_clean_image_at_its_size():
+    model = SMALL["deepdeblur"]
+    batch = {"image": np.random.default_rng(4).integers(0, 256, (2, 12, 8, 3), np.uint8), "index": np.arange(2, dtype=np.uint32)}
+    objective = Supervised(model, mse, optax.sgd(0.0), recipes.parse("contrast:factor=0.5"), supervision=2 / 3)
+    state = objective.init(jax.random.key(0), batch)
+    _, metrics = compiled(objective.step)(state, batch)
+    degraded, clean = objective.inputs(state.key, batch)
+    restored = model.apply(state.variables(), gaussian_pyramid(degraded), method="pyramid")
+    losses = [float(jnp.mean((ours - theirs) ** 2)) for ours, theirs in zip(restored, gaussian_pyramid(clean), strict=True)]
+    assert float(metrics["loss"]) == pytest.approx(np.mean(losses), rel=1e-5)
 
 
 def test_a_coarse_scale_guides_the_finer():

@@ -103,7 +103,7 @@ def measure(card: "ModelCard") -> dict[str, Any]:
     variables = initialise(model, jax.random.key(0), *inputs)
     operations = jax.jit(model.apply).lower(variables, *inputs, **maps).cost_analysis()["flops"]
     counted = {"flops": {"shape": list(inputs[0].shape[1:]), "operations": int(operations)}}
-    if not takes_an_image(model) or "mask" in maps or card.task in ("discrimination", "classification"):
+    if not takes_an_image(model) or "mask" in maps or card.task in ("discrimination", "classification", "generation"):
         return counted
     field = Network(card.name, model, variables, sigma=_SIGMA if "noise_level" in maps else None).receptive_field
     return {**counted, "receptive_field": {"radius": field.radius, "multiple": field.multiple, "description": str(field)}}

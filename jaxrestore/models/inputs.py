@@ -35,6 +35,7 @@ def takes_an_image(model: nn.Module) -> bool:
 
 
 def side_inputs(model: nn.Module) -> tuple[str, ...]:
-    """Those of `SIDE_INPUTS` that a network takes; one that is blind takes no noise level."""
+    """Those of `SIDE_INPUTS` that a network takes; one that is blind takes no noise level, one that enlarges no mask."""
     known = inspect.signature(type(model).__call__).parameters
-    return tuple(name for name in SIDE_INPUTS if name in known and not (name == "noise_level" and getattr(model, "blind", False)))
+    without = {"noise_level": getattr(model, "blind", False), "mask": getattr(model, "scale", 1) != 1}
+    return tuple(name for name in SIDE_INPUTS if name in known and not without[name])

@@ -147,6 +147,13 @@ class GatedPixels(nn.Module):
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
+    @property
+    def example_inputs(self) -> tuple[jax.ShapeDtypeStruct, ...] | None:
+        """An image and its label; None, as for any network of images, without classes."""
+        if not self.classes:
+            return None
+        return jax.ShapeDtypeStruct((1, 32, 32, self.channels), jnp.float32), jax.ShapeDtypeStruct((1,), jnp.int32)
+
     def setup(self) -> None:
         """The layers."""
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)

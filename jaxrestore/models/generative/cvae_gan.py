@@ -136,6 +136,14 @@ class CVAEGAN(nn.Module):
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
+    @property
+    def example_inputs(self) -> tuple[jax.ShapeDtypeStruct, ...] | None:
+        """An image and its label; None, as for any network of images, without classes."""
+        if not self.classes:
+            return None
+        shape = (1, self.image_size, self.image_size, self.channels)
+        return jax.ShapeDtypeStruct(shape, jnp.float32), jax.ShapeDtypeStruct((1,), jnp.int32)
+
     def setup(self) -> None:
         """The two networks."""
         if self.image_size % 2 ** len(self.kernel_sizes):

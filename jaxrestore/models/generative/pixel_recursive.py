@@ -101,6 +101,11 @@ class PixelRecursive(nn.Module):
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
+    @property
+    def sequential(self) -> bool:
+        """Pixels are drawn one after the other, so that an image cannot be cut into tiles."""
+        return True
+
     def setup(self) -> None:
         """The two networks."""
         if self.scale not in (1, 2, 4, 8):

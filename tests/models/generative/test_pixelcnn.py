@@ -8,10 +8,12 @@ import pytest
 
 from benchmarks.pixel_recursive import sample_naively
 from jaxrestore.errors import InputError
+from jaxrestore.inference.receptive_field import receptive_field
 from jaxrestore.models.generative.gated_pixelcnn import GatedPixelCNN
 from jaxrestore.models.generative.pixel_recursive import PixelRecursive
 from jaxrestore.models.generative.pixelcnn import PixelCNN
 from jaxrestore.models.generative.residual_pixelcnn import ResidualPixelCNN
+from jaxrestore.models.inputs import example_inputs, side_inputs
 from jaxrestore.nn.autoregression import row_noise, sample
 from jaxrestore.nn.gated_pixels import GatedPixels
 from jaxrestore.nn.initialise import initialise
@@ -141,6 +143,13 @@ def test_the_restorer_draws_from_both_networks():
     both, told = RESTORER.apply(variables, image, greedy, method="distributions")
     np.testing.assert_allclose(np.argmax(both, -1) / 7, greedy, atol=1e-6)
     assert np.any(np.argmax(told, -1) != np.argmax(both, -1))
+
+
+def test_the_restorer_is_never_cut_into_tiles():
+    assert receptive_field(RESTORER, {}, 3).is_global
+    assert side_inputs(RESTORER) == ("mask",)
+    assert side_inputs(RESTORER.clone(scale=4)) == ()
+    assert [x.shape for x in example_inputs(SMALL["gated"])] == [(1, 32, 32, 3), (1,)]
 
 
 def test_the_restorer_learns_and_enlarges():

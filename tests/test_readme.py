@@ -4,25 +4,38 @@ from pathlib import Path
 
 import pytest
 
-from jaxrestore.models.card import ModelCard
+from jaxrestore.models.card import TASKS, ModelCard
 from jaxrestore.models.catalogue import list_models, model_card
 from jaxrestore.weights import list_pretrained, load_weights
+
+TITLES = {
+    "super_resolution": "Super-resolution",
+    "jpeg": "JPEG artefacts",
+    "restoration": "General restoration",
+    "discrimination": "Discriminators, the partners in adversarial training",
+}
 
 README = Path(__file__).resolve().parents[1] / "README.md"
 
 
 def models() -> str:
-    networks: dict[tuple[str, str], list[ModelCard]] = {}
+    by_task: dict[str, dict[tuple[str, str], list[ModelCard]]] = {task: {} for task in TASKS}
     for card in map(model_card, list_models()):
-        networks.setdefault((card.module.__name__, card.paper), []).append(card)
-    rows = ["| network | task | configurations | parameters |", "|---|---|---|---:|"]
-    for (network, paper), cards in networks.items():
-        title = f"[{network}]({paper})" if paper.startswith("http") else f"{network}, {paper}"
-        tasks = ", ".join(dict.fromkeys(card.task.replace("_", " ") for card in cards))
-        least, most = (size(count(card.parameters for card in cards)) for count in (min, max))
-        names = ", ".join(f"`{card.name}`" for card in cards)
-        rows.append(f"| {title} | {tasks} | {names} | {least if least == most else f'{least} to {most}'} |")
-    return "\n".join(rows) + "\n"
+        by_task[card.task].setdefault((card.module.__name__, card.paper), []).append(card)
+    sections = []
+    for task, networks in by_task.items():
+        if networks:
+            rows = [row(*key, cards) for key, cards in networks.items()]
+            table = ["| network | configurations | parameters |", "|---|---|---:|", *rows]
+            sections.append("\n".join([f"### {TITLES.get(task, task.capitalize())}", "", *table]) + "\n")
+    return "\n".join(["", *sections, ""])
+
+
+def row(network: str, paper: str, cards: list[ModelCard]) -> str:
+    title = f"[{network}]({paper})" if paper.startswith("http") else f"{network}, {paper}" if paper else network
+    least, most = (size(count(card.parameters for card in cards)) for count in (min, max))
+    names = ", ".join(f"`{card.name}`" for card in cards)
+    return f"| {title} | {names} | {least if least == most else f'{least} to {most}'} |"
 
 
 def size(parameters: int) -> str:

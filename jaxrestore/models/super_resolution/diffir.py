@@ -313,10 +313,19 @@ def posterior_mean(steps: int, first: float = 0.1, last: float = 0.99) -> np.nda
 
     Reference: Ho, Jain and Abbeel, "Denoising Diffusion Probabilistic Models", NeurIPS 2020, equation 7.
     """
-    beta = np.linspace(np.sqrt(first), np.sqrt(last), steps) ** 2
+    beta = _betas(steps, first, last)
     kept = np.cumprod(1.0 - beta)
     before = np.append(1.0, kept[:-1])
     return np.stack([beta * np.sqrt(before), (1.0 - before) * np.sqrt(1.0 - beta)]) / (1.0 - kept)
+
+
+def signal_left(steps: int, first: float = 0.1, last: float = 0.99) -> float:
+    """The share of a clean prior's variance that is left after all steps of the diffusion; the rest is noise. Arguments as above."""
+    return float(np.prod(1.0 - _betas(steps, first, last)))
+
+
+def _betas(steps: int, first: float, last: float) -> np.ndarray:
+    return np.linspace(np.sqrt(first), np.sqrt(last), steps) ** 2
 
 
 def reference_names(model: DiffIR) -> dict[str, str]:

@@ -1,8 +1,7 @@
 r"""DiffIR x4 in one stage: the prior is guessed from the input alone and trained with the restorer on the absolute error.
 
 Data: DIV2K and Flickr2K, patches 256x256, batches of 64; Adam at 2e-4, halved at 500,000 and 700,000 steps. The paper first trains the
-restorer with a prior that sees the answer and then teaches the guess to equal it; those two objectives are not here, so this is its
-ablation without them.
+restorer with a prior that sees the answer and then teaches the guess to equal it, as diffir_two_stages.py does; this is its ablation.
 Expected: the loss falls; the paper publishes no PSNR on Set5.
 Cost: 1,000,000 steps; not measured.
 

@@ -10,11 +10,11 @@ The reduced run has no such file: it plays the game beside the squared error.
 
     jaxrestore train experiments/super_resolution/enhancenet_pat.py data.path=MSCOCO validation.path=Set5 \
       objective.arguments.features=vgg19.pth
-    jaxrestore train experiments/super_resolution/enhancenet_pat.py steps=400 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/enhancenet_pat.py steps=150 data.path=T91 data.batch=4 data.patch=48 data.workers=0 \
       optimizer.rate=1e-3 model.fields.features=24 model.fields.depth=4 objective.arguments.features=none \
       objective.arguments.content=1 objective.arguments.weight=1e-3 objective.arguments.discriminator_rate=1e-4 \
       objective.arguments.fields.features=4 objective.arguments.fields.dense_features=64 \
-      validation.path=Set5 validation.every=200 run=runs/enhancenet_pat_reduced
+      validation.path=Set5 validation.every=75 run=runs/enhancenet_pat_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer, Validation

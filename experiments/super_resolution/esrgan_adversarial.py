@@ -10,10 +10,10 @@ The reduced run has no such file: it starts from nothing, and plays the game bes
 
     jaxrestore train experiments/super_resolution/esrgan_adversarial.py data.path=DF2K validation.path=Set5 \
       objective.arguments.features=vgg19.pth transfer.source=runs/esrgan
-    jaxrestore train experiments/super_resolution/esrgan_adversarial.py steps=300 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/esrgan_adversarial.py steps=150 data.path=T91 data.batch=4 data.patch=48 data.workers=0 \
       optimizer.rate=1e-3 optimizer.ema=none model.fields.features=24 model.fields.growth=8 model.fields.depth=2 transfer.source=none \
       objective.arguments.features=none objective.arguments.content=1 objective.arguments.discriminator_rate=1e-4 \
-      objective.arguments.fields.features=8 validation.path=Set5 validation.every=150 run=runs/esrgan_adversarial_reduced
+      objective.arguments.fields.features=4 validation.path=Set5 validation.every=75 run=runs/esrgan_adversarial_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer, Transfer, Validation

@@ -8,11 +8,11 @@ The reduced run has no such file: it starts from nothing, and plays the game bes
 
     jaxrestore train experiments/super_resolution/srgan.py data.path=ImageNet validation.path=Set5 \
       objective.arguments.features=vgg19.pth transfer.source=runs/srresnet
-    jaxrestore train experiments/super_resolution/srgan.py steps=400 data.path=T91 data.batch=8 data.patch=96 data.workers=0 \
+    jaxrestore train experiments/super_resolution/srgan.py steps=150 data.path=T91 data.batch=4 data.patch=48 data.workers=0 \
       optimizer.rate=1e-3 optimizer.schedule=constant model.fields.features=24 model.fields.depth=4 transfer.source=none \
       objective.arguments.features=none objective.arguments.content=1 objective.arguments.discriminator_rate=1e-4 \
-      objective.arguments.fields.features=8 objective.arguments.fields.dense_features=64 \
-      validation.path=Set5 validation.every=200 run=runs/srgan_reduced
+      objective.arguments.fields.features=4 objective.arguments.fields.dense_features=64 \
+      validation.path=Set5 validation.every=75 run=runs/srgan_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer, Transfer, Validation

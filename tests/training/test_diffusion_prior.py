@@ -85,7 +85,9 @@ def test_the_guess_starts_from_the_noised_prior(steps):
 
 def test_what_it_does_not_train_is_refused():
     arguments = {"first_stage": 5}
-    config = Experiment(Model("diffir_x4"), Data("d"), "r", "downsample:scale=4", Objective("diffusion_prior", arguments), steps=4)
+    config = Experiment(
+        Model("diffir_x4"), Data("d"), "r", "downsample:scale=4", objective=Objective("diffusion_prior", arguments), steps=4
+    )
     run = Run(config, MODEL, optax.adam(1e-3), smaller)
     with pytest.raises(InputError, match="first_stage = 5: must be from 0 to steps = 4"):
         build_objective(run)

@@ -33,7 +33,9 @@ from jaxrestore.typing import Variables
 
 RESULTS = ROOT / "benchmarks" / "results" / "restoration_short_runs_generative"
 FOLDER = ROOT / "experiments" / "generative"
-NAMES = ("pixelcnn", "pixel_recursive", "cvae", "cvae_gan", "cgan", "fm_cgan", "tgan", "video_unet")
+NAMES = (
+    *("pixelcnn", "residual_pixelcnn", "gated_pixelcnn", "pixel_recursive", "cvae", "cvae_gan", "cgan", "fm_cgan", "tgan", "video_unet"),
+)
 
 
 def psnr(a: Any, b: Any) -> float:
@@ -73,7 +75,7 @@ def measured(name: str, config: Experiment, model: nn.Module, variables: Variabl
             "after": [psnr(restored, clips), psnr(restored[:, 2], clips[:, 2])],
         }
     clean = jnp.asarray(held_out(config, side))
-    if name == "pixelcnn":
+    if name.endswith("pixelcnn"):
         return {"measure": "bits per value", "before": float(np.log2(model.levels)), "after": bits(model.apply(variables, clean), clean)}
     degraded = jax.vmap(degrade)(jax.random.split(key, len(clean)), clean)
     if name == "pixel_recursive":

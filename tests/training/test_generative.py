@@ -14,6 +14,7 @@ import pytest
 from jaxrestore.errors import InputError
 from jaxrestore.losses.pixel import mse
 from jaxrestore.models.generative.cvae_gan import CVAEGAN, CVAEGANClassifier, CVAEGANDiscriminator
+from jaxrestore.models.generative.gated_pixelcnn import GatedPixelCNN
 from jaxrestore.models.generative.pixel_recursive import PixelRecursive
 from jaxrestore.models.generative.pixelcnn import PixelCNN
 from jaxrestore.models.generative.tgan import TGAN, TGANDiscriminator
@@ -90,6 +91,20 @@ def test_both_predictions_of_a_pixel_recursive_network_are_scored():
     for _ in range(8):
         new, metrics = step(new, batch)
     assert metrics["loss"] < expected
+
+
+def test_labels_are_told_to_a_network_with_classes():
+    model = GatedPixelCNN(4, 1, 3, 3, 5, levels=4, classes=2)
+    objective = Autoregressive(model, mse, optax.adam(1e-2))
+    batch = batch_of(side=4, label=np.array([0, 1, 1, 0]))
+    state = objective.init(jax.random.key(0), batch)
+    step = compiled(objective.step)
+    loss, other = (step(state, {**batch, "label": label})[1]["loss"] for label in (batch["label"], 1 - batch["label"]))
+    expected = negative_log_likelihood(
+        model.apply(state.variables(), batch["image"] / np.float32(255), batch["label"]), batch["image"] / 255
+    )
+    np.testing.assert_allclose(loss, jnp.mean(expected), rtol=1e-4)
+    assert abs(loss - other) > 1e-6
 
 
 def test_a_network_that_only_generates_needs_no_degradation():
@@ -313,6 +328,7 @@ def test_a_run_of_a_network_that_only_generates(tmp_path):
     ("model", "objective", "message"),
     [
         ("dncnn_gray", Objective("autoregressive"), "needs a network that gives distributions"),
+        ("gated_pixelcnn", Objective("autoregressive"), "classes = 10: these batches bring no labels"),
         ("dncnn_gray", Objective("variational"), "needs an encoder and a generator"),
         ("cvae_gan", Objective("variational", {"divergence": -1.0}), "divergence = -1.0: must be at least 0"),
         ("cvae_gan", Objective("variational", {"adversarial": 1.0}), "a game needs objective.arguments.discriminator"),

@@ -1,8 +1,9 @@
 """Autoregressive likelihood: every value of the clean image is told from the values before it, and from the degraded image if there is one.
 
 The loss is the mean of -log p over all values, in nats; divide by log(2) for bits per dimension. A network that restores has a method
-`distributions(degraded, clean, train)` that gives several predictions, of which all are scored: for `PixelRecursive` that of both its parts
-and that of the conditioning network alone (Dahl et al. 2017, equation 6). Any other is applied to the clean image and gives one.
+`distributions(degraded, clean, train)` that gives several predictions, of which all are scored: for `PixelRecursive` that of both its
+parts and that of the conditioning network alone (Dahl et al. 2017, equation 6). Any other is applied to the clean image, and to the batch's
+"label" where it has classes, and gives one.
 """
 
 from dataclasses import dataclass, fields
@@ -16,7 +17,7 @@ from jaxrestore.training.objectives import supervised
 from jaxrestore.training.objectives.networks import apply_training
 from jaxrestore.training.objectives.run import Run
 from jaxrestore.training.objectives.supervised import Batch, Supervised, as_float
-from jaxrestore.typing import Key, Tree
+from jaxrestore.typing import ArrayLike, Key, Tree
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Autoregressive(Supervised):
         variables = {"params": params, **({"batch_stats": stats} if stats else {})}
         clean = as_float(batch["image"][:, : self.side, : self.side])
         if not hasattr(self.model, "distributions"):
-            logits, new = apply_training(self.model, variables, clean)
+            label = (batch["label"],) if getattr(self.model, "classes", 0) else ()
+            logits, new = apply_training(self.model, variables, clean, *label)
             return (logits, []), new.get("batch_stats", {})
         predictions, new = self.model.apply(variables, degraded, clean, train=True, method="distributions", mutable=["batch_stats"])
         return (predictions[0], list(predictions[1:])), new.get("batch_stats", {})
@@ -45,7 +47,7 @@ class Autoregressive(Supervised):
         return sum((jnp.mean(negative_log_likelihood(logits, clean)) for logits in (restored, *earlier)), jnp.zeros(()))
 
 
-def negative_log_likelihood(logits: jax.Array, image: jax.Array) -> jax.Array:
+def negative_log_likelihood(logits: ArrayLike, image: ArrayLike) -> jax.Array:
     """-log p of each value of an image.
 
     Args:
@@ -55,9 +57,10 @@ def negative_log_likelihood(logits: jax.Array, image: jax.Array) -> jax.Array:
     Returns:
       (N, H, W, C), in nats.
     """
+    logits, image = jnp.asarray(logits, jnp.float32), jnp.asarray(image)
     levels = logits.shape[-1]
     chosen = jax.nn.one_hot(jnp.round(image * (levels - 1)).astype(jnp.int32), levels, dtype=jnp.float32)
-    return -jnp.sum(chosen * jax.nn.log_softmax(logits.astype(jnp.float32)), -1)
+    return -jnp.sum(chosen * jax.nn.log_softmax(logits), -1)
 
 
 def build(run: Run) -> Autoregressive:
@@ -66,6 +69,8 @@ def build(run: Run) -> Autoregressive:
         raise InputError(
             f"model.name = {run.config.model.name}: the objective autoregressive needs a network that gives distributions of levels"
         )
+    if getattr(run.model, "classes", 0):
+        raise InputError(f"model.fields.classes = {run.model.classes}: these batches bring no labels; set model.fields.classes=0")
     if run.config.validation.path is not None and not hasattr(run.model, "distributions"):
         raise InputError(f"validation.path: {run.config.model.name} generates and restores nothing; set validation.path=none")
     plain: Any = supervised.build(run)

@@ -1,0 +1,466 @@
+"""Bringing old photos back to life: restoration by translation between two latent spaces.
+
+Wan, Zhang, Chen, Zhang, Chen, Liao and Wen, CVPR 2020, https://arxiv.org/abs/2004.09484
+
+    old photo -> encoder of old photos -> mapping -> decoder of clean photos -> restored photo
+        |         H/4 x W/4 x 64             ^
+        `-> scratch detector -> mask --------'  partial non-local block: scratches become a mean of what is not scratched
+
+Two variational autoencoders, of old and of clean photos, are trained first; then the mapping alone.
+"""
+
+from functools import partial
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from jaxrestore.errors import InputError
+from jaxrestore.models.card import ModelCard
+from jaxrestore.nn.conv import Conv, ConvTranspose
+from jaxrestore.nn.initialise import TORCH_INIT, FanUniform, Normal
+from jaxrestore.nn.missing import missing_map
+from jaxrestore.nn.norm import BatchNorm, InstanceNorm
+from jaxrestore.nn.partial_nonlocal import PartialNonLocal
+from jaxrestore.nn.reflected_block import ReflectedBlock
+from jaxrestore.ops.blur_pool import blur_pool
+from jaxrestore.ops.color import rgb_to_gray
+from jaxrestore.ops.interpolate import interpolate
+from jaxrestore.ops.padding import crop, pad_to_multiple
+from jaxrestore.typing import ArrayLike, DType, Image
+
+_INIT = dict(kernel_init=Normal(0.02), bias_init=FanUniform())
+_SHRUNK = 4  # sides of an image are so many times those of its latents
+_THRESHOLD = 0.4  # a scratch is where its probability is at least this
+_DETECTED_SIDE = 256  # of the shorter side, when scratches are looked for
+_DETECTED_MULTIPLE = 16
+
+
+class _Translation(nn.Module):
+    """Encoder, decoder and mapping: convolutions with instance normalisation and residual blocks."""
+
+    @property
+    def _types(self) -> dict[str, DType | None]:
+        return dict(dtype=self.dtype, param_dtype=self.param_dtype)
+
+    def _normalised(self, x: jax.Array, name: str, layer: type[nn.Module], *arguments: int, **options: object) -> jax.Array:
+        x = layer(*arguments, **options, **_INIT, **self._types, name=name)(x)
+        return nn.relu(InstanceNorm(dtype=self.dtype, name=f"{name}_norm")(x))
+
+    def _blocks(self, x: jax.Array, name: str, count: int, dilation: int = 1) -> jax.Array:
+        for i in range(count):
+            x = ReflectedBlock(x.shape[-1], dilation, **self._types, name=f"{name}_{i}")(x)
+        return x
+
+
+class PhotoEncoder(_Translation):
+    """Half of `OldPhotoVAE`, which says what the fields are. Takes (N, H, W, C) in [-1, 1], gives (N, H / 4, W / 4, most_features)."""
+
+    features: int = 64
+    most_features: int = 64
+    kernel_size: int = 4
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image) -> jax.Array:
+        """Encode."""
+        x = self._normalised(x, "head", Conv, _width(self, 0), 7, padding_mode="reflect")
+        for i in range(2):
+            x = self._normalised(x, f"down_{i}", Conv, _width(self, i + 1), self.kernel_size, 2, 1)
+        return self._blocks(x, "block", 4)
+
+
+class PhotoDecoder(_Translation):
+    """The other half, with the same fields. Takes what the encoder gives, gives (N, H, W, channels) in [-1, 1]."""
+
+    features: int = 64
+    most_features: int = 64
+    kernel_size: int = 4
+    channels: int = 3
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: Image) -> jax.Array:
+        """Decode."""
+        x = self._blocks(x, "block", 4)
+        for i in range(2):
+            more = 4 - self.kernel_size
+            x = self._normalised(x, f"up_{i}", ConvTranspose, _width(self, 1 - i), self.kernel_size, 2, 1, more)
+        return nn.tanh(Conv(self.channels, 7, padding_mode="reflect", **_INIT, **self._types, name="tail")(x))
+
+
+class OldPhotoVAE(nn.Module):
+    """An autoencoder whose latents are the means of normal distributions of variance one.
+
+    Attributes:
+      features: channels of the first layer; they double with each halving.
+      most_features: where they stop doubling; at most four times `features`, since the last blocks are as wide as the last halving.
+      kernel_size: window of the strided convolutions: 4, or 3.
+      channels: image channels.
+      dtype: computation type.
+      param_dtype: type of the parameters.
+
+    Takes and gives (N, H, W, channels) in [0, 1]. Latents are drawn with `rngs={"noise": key}`, as in training; otherwise they are the means.
+    Other sizes than multiples of 4 are continued by reflection and cropped back.
+    """
+
+    features: int = 64
+    most_features: int = 64
+    kernel_size: int = 4
+    channels: int = 3
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    multiple = _SHRUNK
+
+    def setup(self) -> None:
+        if self.kernel_size not in (3, 4):
+            raise InputError(f"kernel_size is {self.kernel_size}: it must be 3 or 4")
+        options = dict(features=self.features, most_features=self.most_features, kernel_size=self.kernel_size)
+        types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+        self.encoder = PhotoEncoder(**options, **types)
+        self.decoder = PhotoDecoder(**options, channels=self.channels, **types)
+
+    def __call__(self, image: Image) -> jax.Array:
+        """Encode and decode."""
+        latent = self.encode(pad_to_multiple(image, self.multiple, "reflect"))
+        if not self.is_initializing():
+            self.sow("latents", "mean", latent)
+        if self.has_rng("noise"):
+            latent = latent + jax.random.normal(self.make_rng("noise"), latent.shape, latent.dtype)
+        return crop(self.decode(latent), image.shape[1:3]).astype(image.dtype)
+
+    def encode(self, image: Image) -> jax.Array:
+        """Latents (N, H / 4, W / 4, most_features) of an image in [0, 1] whose sides are multiples of 4."""
+        return self.encoder(2.0 * image - 1.0)
+
+    def decode(self, latent: Image) -> jax.Array:
+        """The image in [0, 1] of latents."""
+        return (self.decoder(latent) + 1.0) / 2.0
+
+
+class LatentMapping(_Translation):
+    """From latents of old photos to latents of clean ones.
+
+    Attributes:
+      latent: channels of the latents.
+      features: channels in the middle, at most 16 times `latent`.
+      depth: residual blocks.
+      dilation: of the first convolution of each block.
+      partial_nonlocal: a partial non-local block before the residual ones; then a mask is needed.
+      renormalise: of the partial non-local block, like the three that follow: the weights of undamaged places sum to one.
+      temperature: scores are divided by it.
+      sees_itself: every place counts as undamaged for itself.
+      cosine: scores are cosines instead of products.
+      dtype: computation type.
+      param_dtype: type of the parameters.
+
+    Takes (N, h, w, latent) and, if `partial_nonlocal`, the mask (N, H, W, 1) of the image, true where it is scratched; gives (N, h, w, latent).
+    """
+
+    latent: int = 64
+    features: int = 512
+    depth: int = 6
+    dilation: int = 1
+    partial_nonlocal: bool = False
+    renormalise: bool = True
+    temperature: float = 1.0
+    sees_itself: bool = False
+    cosine: bool = False
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @property
+    def example_inputs(self) -> tuple[jax.ShapeDtypeStruct, ...]:
+        """A small map of latents."""
+        return (jax.ShapeDtypeStruct((1, 8, 8, self.latent), jnp.float32),)
+
+    @nn.compact
+    def __call__(self, latent: Image, mask: ArrayLike | None = None) -> jax.Array:
+        """Map.
+
+        Raises:
+          InputError: a mask is missing.
+        """
+        widths = [min(self.latent * 2**i, self.features) for i in range(5)]
+        x = latent
+        for i, width in enumerate(widths[1:]):
+            x = self._normalised(x, f"wider_{i}", Conv, width)
+        if self.partial_nonlocal:
+            if mask is None:
+                image = jax.ShapeDtypeStruct((len(latent), *(_SHRUNK * n for n in latent.shape[1:3]), 3), latent.dtype)
+                mask = missing_map(self, image, None)
+            options = dict(renormalise=self.renormalise, temperature=self.temperature, sees_itself=self.sees_itself, cosine=self.cosine)
+            x = PartialNonLocal(**options, **self._types, name="nonlocal")(x, jnp.asarray(mask) != 0)
+        x = self._blocks(x, "block", self.depth, self.dilation)
+        for i, width in enumerate(widths[3:0:-1]):
+            x = self._normalised(x, f"narrower_{i}", Conv, width)
+        return Conv(self.latent, **_INIT, **self._types, name="tail")(x).astype(latent.dtype)
+
+
+class ScratchDetector(nn.Module):
+    """A U-Net that shrinks without aliasing, and says where a grey photo is scratched.
+
+    Attributes:
+      features: channels of the finest scale; they double with each scale.
+      depth: number of halvings.
+      convolutions: in each block.
+      channels: image channels.
+      dtype: computation type.
+      param_dtype: type of the parameters.
+
+    Takes (N, H, W, channels) in [0, 1], gives logits (N, H, W, 1): a scratch is where their sigmoid is above 0.4. Other sizes than multiples
+    of `multiple` are continued by reflection and cropped back.
+    """
+
+    features: int = 64
+    depth: int = 4
+    convolutions: int = 2
+    channels: int = 1
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @property
+    def multiple(self) -> int:
+        """What height and width are padded to a multiple of."""
+        return 2**self.depth
+
+    @nn.compact
+    def __call__(self, image: Image, train: bool = False) -> jax.Array:
+        """Find scratches."""
+        conv = partial(Conv, padding_mode="reflect", **TORCH_INIT, dtype=self.dtype, param_dtype=self.param_dtype)
+
+        def unit(x: jax.Array, width: int, name: str) -> jax.Array:
+            x = conv(width, name=name)(x)
+            return nn.leaky_relu(BatchNorm(dtype=self.dtype, param_dtype=self.param_dtype, name=f"{name}_norm")(x, train), 0.2)
+
+        def block(x: jax.Array, width: int, name: str) -> jax.Array:
+            for j in range(self.convolutions):
+                x = unit(x, width, f"{name}_conv_{j}")
+            return x
+
+        x = pad_to_multiple(2.0 * image - 1.0, self.multiple, "reflect")
+        x = nn.leaky_relu(conv(self.features, 7, name="head")(x), 0.2)
+        skips = []
+        for i in range(self.depth):
+            skips.append(x)
+            x = blur_pool(unit(x, x.shape[-1], f"shrink_{i}"))
+            x = block(x, self.features * 2 ** (i + 1), f"down_{i}")
+        for i in reversed(range(self.depth)):
+            x = conv(self.features * 2**i, name=f"enlarge_{i}")(interpolate(x, scale=2))
+            x = block(jnp.concatenate([x, skips[i]], -1), self.features * 2**i, f"up_{i}")
+        return crop(conv(1, name="tail")(x), image.shape[1:3]).astype(image.dtype)
+
+
+class OldPhotoRestorer(nn.Module):
+    """The whole way from an old photo to a restored one, without regard to scratches.
+
+    Attributes:
+      features: channels of the first layers of the autoencoders.
+      most_features: channels of the latents.
+      mapping_features: channels in the middle of the mapping.
+      depth: residual blocks of the mapping.
+      channels: image channels: 3.
+      dtype: computation type.
+      param_dtype: type of the parameters.
+
+    Takes and gives (N, H, W, channels) in [0, 1]. Other sizes than multiples of 4 are continued by reflection and cropped back (the
+    reference resizes the photo).
+    """
+
+    features: int = 64
+    most_features: int = 64
+    mapping_features: int = 512
+    depth: int = 6
+    channels: int = 3
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    multiple = _SHRUNK
+
+    @nn.compact
+    def __call__(self, image: Image) -> jax.Array:
+        """Restore."""
+        return self._restore(image, None)
+
+    def _restore(self, image: Image, mask: jax.Array | None) -> jax.Array:
+        types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
+        widths = dict(features=self.features, most_features=self.most_features, **types)
+        latent = PhotoEncoder(**widths, name="encoder")(2.0 * pad_to_multiple(image, self.multiple, "reflect") - 1.0)
+        mapping = LatentMapping(latent.shape[-1], self.mapping_features, self.depth, partial_nonlocal=mask is not None, **types, name="mapping")
+        latent = mapping(latent) if mask is None else mapping(latent, pad_to_multiple(mask, self.multiple, "reflect"))
+        x = PhotoDecoder(**widths, channels=self.channels, name="decoder")(latent)
+        return crop((x + 1.0) / 2.0, image.shape[1:3]).astype(image.dtype)
+
+
+class ScratchedPhotoRestorer(OldPhotoRestorer):
+    """The whole way for scratched photos: scratches are painted white and filled from what is not scratched.
+
+    Attributes:
+      features: channels of the first layers of the autoencoders.
+      most_features: channels of the latents.
+      mapping_features: channels in the middle of the mapping.
+      depth: residual blocks of the mapping.
+      detects: scratches are found by a `ScratchDetector` where no mask is given.
+      detector_features: channels of the detector's finest scale.
+      channels: image channels: 3.
+      dtype: computation type.
+      param_dtype: type of the parameters.
+
+    Takes (N, H, W, channels) in [0, 1] and a mask (N, H, W, 1), true where the photo is scratched, gives (N, H, W, channels).
+    """
+
+    detects: bool = True
+    detector_features: int = 64
+
+    @property
+    def finds_mask(self) -> bool:
+        """Whether it works without a mask."""
+        return self.detects
+
+    @nn.compact
+    def __call__(self, image: Image, mask: ArrayLike | None = None) -> jax.Array:
+        """Restore.
+
+        Raises:
+          InputError: no mask and no detector, or a mask of another size.
+        """
+        if self.detects and (mask is None or self.is_initializing()):
+            detected = self._detect(image)
+        scratched = detected if self.detects and mask is None else missing_map(self, image, mask)
+        return self._restore(jnp.where(scratched, 1.0, image), scratched.astype(image.dtype))
+
+    def _detect(self, image: Image) -> jax.Array:
+        height, width = image.shape[1:3]
+        shorter = min(height, width)
+        size = tuple(round(_DETECTED_SIDE * n / shorter / _DETECTED_MULTIPLE) * _DETECTED_MULTIPLE for n in (height, width))
+        gray = interpolate(rgb_to_gray(image), size=(size[0], size[1]))
+        detector = ScratchDetector(self.detector_features, dtype=self.dtype, param_dtype=self.param_dtype, name="detector")
+        found = nn.sigmoid(detector(gray).astype(jnp.float32)) >= _THRESHOLD
+        return interpolate(found.astype(image.dtype), size=(height, width), method="nearest") > 0
+
+
+def _width(model: PhotoEncoder | PhotoDecoder, halvings: int) -> int:
+    if model.most_features > 4 * model.features:
+        raise InputError(f"most_features is {model.most_features}: it must be at most four times features = {model.features}")
+    return min(model.features * 2**halvings, model.most_features)
+
+
+def _block_names(ours: str, theirs: str) -> dict[str, str]:
+    return {f"{ours}/conv_0": f"{theirs}.conv_block.1", f"{ours}/conv_1": f"{theirs}.conv_block.5"}
+
+
+def _encoder_names() -> dict[str, str]:
+    names = {"head": "1", "down_0": "4", "down_1": "7"}
+    for i in range(4):
+        names |= _block_names(f"block_{i}", str(10 + i))
+    return names
+
+
+def _decoder_names() -> dict[str, str]:
+    names = {"up_0": "4", "up_1": "7", "tail": "11"}
+    for i in range(4):
+        names |= _block_names(f"block_{i}", str(i))
+    return names
+
+
+def _mapping_names(depth: int, is_partial: bool) -> dict[str, str]:
+    first, second, offset = ("before_NL", "after_NL", 12) if is_partial else ("model", "model", 0)
+    names = {f"wider_{i}": f"{first}.{3 * i}" for i in range(4)}
+    start = 12 - offset
+    for i in range(depth):
+        names |= _block_names(f"block_{i}", f"{second}.{start + i}")
+    names |= {f"narrower_{i}": f"{second}.{start + depth + 3 * i}" for i in range(3)}
+    names["tail"] = f"{second}.{start + depth + 9}"
+    if is_partial:
+        names |= {f"nonlocal/{part}": f"NL.{part}" for part in ("theta", "phi", "g", "W")}
+        for i in range(3):
+            names |= _block_names(f"nonlocal/block_{i}", f"NL.res_block.{i}")
+    return names
+
+
+def _detector_names(depth: int, convolutions: int) -> dict[str, str]:
+    names = {"head": "first.1", "tail": "last.1"}
+    for i in range(depth):
+        up = depth - 1 - i
+        names |= {f"shrink_{i}": f"down_sample.{i}.1", f"shrink_{i}_norm": f"down_sample.{i}.2", f"enlarge_{i}": f"up_path.{up}.up.2"}
+        for ours, theirs in ((f"down_{i}", f"down_path.{i}"), (f"up_{i}", f"up_path.{up}.conv_block")):
+            for j in range(convolutions):
+                names |= {f"{ours}_conv_{j}": f"{theirs}.block.{4 * j + 1}", f"{ours}_conv_{j}_norm": f"{theirs}.block.{4 * j + 2}"}
+    return names
+
+
+def _within(ours: str, theirs: str, names: dict[str, str]) -> dict[str, str]:
+    return {f"{ours}/{name}": f"{theirs}.{their}" for name, their in names.items()}
+
+
+def reference_names(model: OldPhotoVAE | LatentMapping | ScratchDetector | OldPhotoRestorer) -> dict[str, str]:
+    """Our module paths -> the module names of microsoft/Bringing-Old-Photos-Back-to-Life; a whole restorer's detector is "detector"."""
+    match model:
+        case OldPhotoVAE():
+            return _within("encoder", "encoder", _encoder_names()) | _within("decoder", "decoder", _decoder_names())
+        case LatentMapping():
+            return _mapping_names(model.depth, model.partial_nonlocal)
+        case ScratchDetector():
+            return _detector_names(model.depth, model.convolutions)
+    scratched = isinstance(model, ScratchedPhotoRestorer)
+    names = _within("encoder", "netG_A.encoder", _encoder_names()) | _within("decoder", "netG_B.decoder", _decoder_names())
+    names |= _within("mapping", "mapping_net", _mapping_names(model.depth, scratched))
+    return names | _within("detector", "detector", _detector_names(4, 2)) if scratched and model.detects else names
+
+
+# Fixed filters, and in a whole restorer the halves of the autoencoders that are not used.
+REFERENCE_IGNORED = (
+    *(f"{prefix}down_sample.{i}.4." for prefix in ("", "detector.") for i in range(8)),
+    "netG_A.decoder",
+    "netG_B.encoder",
+)
+
+_card = partial(
+    ModelCard,
+    paper="https://arxiv.org/abs/2004.09484",
+    reference="microsoft/Bringing-Old-Photos-Back-to-Life (MIT)",
+    reference_names=reference_names,
+    reference_ignored=REFERENCE_IGNORED,
+)
+_NOTE = "the paper measures 23.33 dB on synthetically aged DIV2K"
+
+CARDS = (
+    _card(name="old_photo_restorer", module=OldPhotoRestorer, task="restoration", multiple=4, parameters=37_007_363, notes=_NOTE),
+    _card(
+        name="old_photo_scratch_restorer",
+        module=ScratchedPhotoRestorer,
+        task="restoration",
+        multiple=4,
+        parameters=89_843_012,
+        notes=f"fills scratches, which it finds itself where no mask is given; {_NOTE}",
+    ),
+    _card(
+        name="old_photo_vae",
+        module=OldPhotoVAE,
+        task="restoration",
+        multiple=4,
+        parameters=872_131,
+        notes="one of the two autoencoders, of old and of clean photos",
+    ),
+    _card(name="old_photo_mapping", module=LatentMapping, task="translation", parameters=36_135_232, notes="between latents"),
+    _card(
+        name="old_photo_partial_mapping",
+        module=LatentMapping,
+        task="translation",
+        fields=dict(partial_nonlocal=True),
+        parameters=51_344_704,
+        notes="between latents; needs the mask of the scratches",
+    ),
+    _card(
+        name="old_photo_scratch_detector",
+        module=ScratchDetector,
+        task="segmentation",
+        channels=1,
+        multiple=16,
+        parameters=37_626_177,
+        notes="a scratch is where the sigmoid is at least 0.4, on grey photos whose shorter side has 256 pixels",
+    ),
+)

@@ -29,7 +29,9 @@ class ReflectedBlock(nn.Module):
     @nn.compact
     def __call__(self, x: Image) -> Image:
         """Refine."""
-        options = dict(padding_mode="reflect", kernel_init=Normal(0.02), bias_init=FanUniform(), dtype=self.dtype, param_dtype=self.param_dtype)
+        options = dict(
+            padding_mode="reflect", kernel_init=Normal(0.02), bias_init=FanUniform(), dtype=self.dtype, param_dtype=self.param_dtype
+        )
         branch = Conv(self.features, dilation=self.dilation, **options, name="conv_0")(x)
         branch = nn.relu(InstanceNorm(dtype=self.dtype, name="norm_0")(branch))
         return x + InstanceNorm(dtype=self.dtype, name="norm_1")(Conv(self.features, **options, name="conv_1")(branch))

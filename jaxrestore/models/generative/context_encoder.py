@@ -217,7 +217,8 @@ def _fill(image: Image) -> jax.Array:
 def _inside(size: tuple[int, int], rows: slice, columns: slice, overlap: int) -> jax.Array:
     """(1, H, W, 1): the region without a border of `overlap` pixels."""
     inner = [
-        (jnp.arange(n) >= part.start + overlap) & (jnp.arange(n) < part.stop - overlap) for n, part in zip(size, (rows, columns), strict=True)
+        (jnp.arange(n) >= part.start + overlap) & (jnp.arange(n) < part.stop - overlap)
+        for n, part in zip(size, (rows, columns), strict=True)
     ]
     return (inner[0][:, None] & inner[1])[None, :, :, None]
 

@@ -289,7 +289,9 @@ class OldPhotoRestorer(nn.Module):
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         widths = dict(features=self.features, most_features=self.most_features, **types)
         latent = PhotoEncoder(**widths, name="encoder")(2.0 * pad_to_multiple(image, self.multiple, "reflect") - 1.0)
-        mapping = LatentMapping(latent.shape[-1], self.mapping_features, self.depth, partial_nonlocal=mask is not None, **types, name="mapping")
+        mapping = LatentMapping(
+            latent.shape[-1], self.mapping_features, self.depth, partial_nonlocal=mask is not None, **types, name="mapping"
+        )
         latent = mapping(latent) if mask is None else mapping(latent, pad_to_multiple(mask, self.multiple, "reflect"))
         x = PhotoDecoder(**widths, channels=self.channels, name="decoder")(latent)
         return crop((x + 1.0) / 2.0, image.shape[1:3]).astype(image.dtype)

@@ -1,11 +1,15 @@
 """Inpainting networks against their references, and what filling a hole means."""
 
+from functools import partial
+
 import jax
 import numpy as np
 import pytest
 
 from jaxrestore.errors import InputError
+from jaxrestore.models.generative.context_encoder import ContextEncoder, ContextEncoderDiscriminator, RandomContextEncoder
 from jaxrestore.models.generative.deepfill import DeepFill, SNPatchDiscriminator
+from jaxrestore.models.generative.gated_inpainting import GatedInpainting, GatedInpaintingDiscriminator
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.weights import from_reference
 from tests.compiled import compiled
@@ -14,6 +18,10 @@ from tests.parity.golden import Golden, goldens
 
 NOISE = 1e-6
 """Float32 noise of the reference where it was not measured: that of the other networks of this size."""
+
+
+TRAINING_NOISE = 9.4e-5
+"""Of the context encoder's reference in training, float32 against float64: its bottleneck then normalises two values."""
 
 
 def from_signed(image: np.ndarray) -> np.ndarray:
@@ -55,7 +63,56 @@ def test_sn_patchgan_equals_the_original(golden: Golden):
     )
 
 
-FILLING = {"deepfill": DeepFill(4)}
+@pytest.mark.parametrize("golden", goldens("restoration/gatedconv-generator-selfattention"), ids=str)
+def test_gated_inpainting_equals_its_reference(golden: Golden):
+    inputs = from_signed(golden.input), np.moveaxis(golden.tensors["mask"], 1, -1)
+    model = GatedInpainting(4, paste=False)
+    variables, _ = check_equals_reference(model, golden, *inputs, after=to_signed)
+    _, found = compiled(lambda v, *x: model.apply(v, *x, mutable="intermediates"))(variables, *inputs)
+    expected, noise = np.moveaxis(golden.tensors["output.1"], 1, -1), golden.description["f32_vs_f64_max_abs"]["output.1"]
+    np.testing.assert_allclose(to_signed(found["intermediates"]["coarse"][0]), expected, atol=20 * noise)
+
+
+@pytest.mark.parametrize("golden", goldens("restoration/sn-patchgan-selfattention"), ids=str)
+def test_its_discriminator_equals_its_reference(golden: Golden):
+    check_equals_reference(
+        GatedInpaintingDiscriminator(4),
+        golden,
+        golden.input,
+        method="judge",
+        expected=golden.tensors["output"],
+        tolerance=20 * golden.description["f32_vs_f64_max_abs"]["output"],
+        after=lambda scores: np.moveaxis(scores, -1, 1).reshape(1, -1),
+    )
+
+
+@pytest.mark.parametrize("golden", goldens("restoration/context-encoder"), ids=str)
+def test_context_encoder_equals_its_reference(golden: Golden):
+    model, image = ContextEncoder(6, 24), from_signed(golden.input)
+    variables, _ = check_equals_reference(model, golden, image, after=to_signed)
+    middle, _ = compiled(partial(model.apply, train=True, mutable="batch_stats"))(variables, image)
+    expected = np.moveaxis(golden.tensors["output_train_bn"], 1, -1)
+    np.testing.assert_allclose(to_signed(middle), expected, atol=20 * TRAINING_NOISE)
+
+
+@pytest.mark.parametrize("golden", goldens("restoration/context-encoder-discriminator"), ids=str)
+def test_context_encoder_discriminator_equals_its_reference(golden: Golden):
+    check_equals_reference(
+        ContextEncoderDiscriminator(6),
+        golden,
+        from_signed(golden.input),
+        expected=golden.tensors["output"],
+        tolerance=20 * golden.description["f32_vs_f64_max_abs"]["output"],
+        after=lambda scores: np.asarray(jax.nn.sigmoid(scores)).reshape(-1, 1),
+    )
+
+
+FILLING = {
+    "deepfill": DeepFill(4),
+    "gated": GatedInpainting(2),
+    "context_encoder": RandomContextEncoder(2, 6, 32),
+    "context_encoder_channelwise": RandomContextEncoder(2, None, 32),
+}
 """Small networks that take a mask and paste what is known."""
 
 
@@ -83,20 +140,27 @@ def test_every_parameter_of_a_filler_learns(name: str):
     check_every_parameter_learns(FILLING[name].clone(paste=False), random_inputs(FILLING[name], height=16, width=16))
 
 
-JUDGES = {"sn_patchgan": SNPatchDiscriminator(2)}
+JUDGES = {
+    "sn_patchgan": (SNPatchDiscriminator(2), (70, 64), (2, 2, 1, 8)),
+    "gated": (GatedInpaintingDiscriminator(1), (128, 130), (2, 1, 1, 8)),
+    "context_encoder": (ContextEncoderDiscriminator(2, 32), (33, 64), (2, 1, 5, 1)),
+    "context_encoder_middle": (ContextEncoderDiscriminator(2, 32, middle=True), (65, 64), (2, 1, 1, 1)),
+}
+"""Discriminator, size of an image, shape of the scores of two."""
 
 
 @pytest.mark.parametrize("name", JUDGES)
 def test_judges(name: str):
-    inputs = random_inputs(JUDGES[name], height=70, width=64)
-    check_alone_as_together(JUDGES[name], inputs)
-    check_every_parameter_learns(JUDGES[name], inputs)
+    model, size, shape = JUDGES[name]
+    inputs = random_inputs(model, height=size[0], width=size[1])
+    assert check_alone_as_together(model, inputs).shape == shape
+    check_every_parameter_learns(model, inputs)
 
 
 def test_spectral_norms_improve_in_training():
-    inputs = random_inputs(JUDGES["sn_patchgan"], height=64, width=64)
-    variables = initialise(JUDGES["sn_patchgan"], jax.random.key(0), *inputs)
-    train = compiled(lambda v: JUDGES["sn_patchgan"].apply(v, *inputs, train=True, mutable="batch_stats")[1])
+    inputs = random_inputs(JUDGES["sn_patchgan"][0], height=64, width=64)
+    variables = initialise(JUDGES["sn_patchgan"][0], jax.random.key(0), *inputs)
+    train = compiled(lambda v: JUDGES["sn_patchgan"][0].apply(v, *inputs, train=True, mutable="batch_stats")[1])
     for _ in range(30):
         variables |= train(variables)
     for i in range(6):
@@ -104,6 +168,39 @@ def test_spectral_norms_improve_in_training():
         matrix = kernel.reshape(-1, kernel.shape[-1])
         largest = np.linalg.norm(variables["batch_stats"][f"conv_{i}"]["u"] @ matrix.T)
         np.testing.assert_allclose(largest, np.linalg.svd(matrix, compute_uv=False)[0], rtol=0.02)
+
+
+@pytest.mark.parametrize("size", [(32, 32), (21, 30), (7, 40)])
+def test_context_encoder_guesses_the_middle_alone(size: tuple[int, int]):
+    model = ContextEncoder(2, 6, 32, whole=True, overlap=1)
+    images = random_inputs(model, height=size[0], width=size[1])[0]
+    variables = initialise(model, jax.random.key(0), images)
+    whole = np.asarray(compiled(model.apply)(variables, images))
+    rows, columns = (slice(n // 4 + 1, n // 4 + n // 2 - 1) for n in size)
+    hole = np.zeros(images.shape, bool)
+    hole[:, rows, columns] = True
+    np.testing.assert_array_equal(whole[~hole], images[~hole])
+    erased = np.where(hole, 0.5, images)
+    np.testing.assert_array_equal(compiled(model.apply)(variables, erased)[hole], whole[hole])  # what it erases does not matter
+    # The middle alone, from an image erased as the reference does.
+    filled = np.where(hole, np.asarray([117, 104, 123], np.float32) / 255, images).astype(np.float32)
+    middle = np.asarray(compiled(model.clone(whole=False).apply)(variables, filled))
+    assert middle.shape == (2, size[0] // 2, size[1] // 2, 3)
+    np.testing.assert_allclose(middle[:, 1:-1, 1:-1], whole[:, rows, columns], atol=1e-6)
+    # In training the overlap is guessed too.
+    guessed, _ = compiled(partial(model.apply, train=True, mutable="batch_stats"))(variables, images)
+    changed = np.asarray(guessed != images).all(-1)
+    assert changed.sum() == 2 * (size[0] // 2) * (size[1] // 2)
+
+
+@pytest.mark.parametrize("bottleneck", [6, None])
+def test_context_encoder_s_bottleneck_sees_everything(bottleneck: int | None):
+    model = ContextEncoder(2, bottleneck, 32)
+    image = random_inputs(model, 1, 32, 32)[0]
+    variables = initialise(model, jax.random.key(0), image)
+    one_pixel = compiled(jax.grad(lambda x: model.apply(variables, x)[0, 5, 9].sum()))(image)
+    assert np.asarray(one_pixel != 0).mean() > 0.95
+    check_every_parameter_learns(model, random_inputs(model, 3, 32, 32))
 
 
 def test_bad_input_is_said():
@@ -119,3 +216,13 @@ def test_bad_input_is_said():
         DeepFill(6).init(jax.random.key(0), image)
     with pytest.raises(InputError, match="do not fit DeepFill"):
         from_reference(model, {"inpaint_net/conv1/bias": np.zeros(4, np.float32)})
+    with pytest.raises(InputError, match="features is 3: it must be a positive multiple of 2"):
+        GatedInpainting(3).init(jax.random.key(0), image)
+    with pytest.raises(InputError, match="image_size is 48: it must be a power of two, at least 32"):
+        ContextEncoder(image_size=48).init(jax.random.key(0), image)
+    with pytest.raises(InputError, match="at most image_size = 32"):
+        ContextEncoder(2, None, 32).init(jax.random.key(0), np.zeros((1, 40, 8, 3), np.float32))
+    with pytest.raises(InputError, match="image of 8x8 is smaller than image_size = 64"):
+        ContextEncoderDiscriminator().init(jax.random.key(0), image)
+    with pytest.raises(InputError, match="8x8: the discriminator needs at least 128x128"):
+        GatedInpaintingDiscriminator(1).init(jax.random.key(0), image)

@@ -9,7 +9,7 @@ import numpy as np
 from jaxrestore.classical.catalogue import Call, call, parameters
 from jaxrestore.data.images import to_float
 from jaxrestore.errors import InputError
-from jaxrestore.inference.inputs import check_mask
+from jaxrestore.inference.inputs import mask_of_each
 from jaxrestore.ops.checks import check_range
 
 _NAMED = {
@@ -80,7 +80,7 @@ class ClassicalMethod:
         if missing:
             raise InputError(f"{self.name} needs {' and '.join(_NAMED[name] for name in missing)}")
         if "mask" in given:
-            given["mask"] = _mask_of(images, given["mask"])
+            given["mask"] = jnp.asarray(mask_of_each(images.shape, given["mask"]))
         restored = self._call.function(jnp.asarray(to_float(images)), **given)
         yield (slice(None),), np.asarray(restored, np.float32)
 
@@ -90,11 +90,3 @@ class ClassicalMethod:
                 raise InputError(f"{self.name}: {name} is given twice")
             if name not in self._call.takes:
                 raise InputError(f"{self.name} takes no {name}")
-
-
-def _mask_of(images: np.ndarray, mask: np.ndarray) -> jnp.ndarray:
-    """The mask of each image, (N, H, W, 1)."""
-    mask = np.asarray(mask)
-    mask = mask[..., None] if mask.ndim == 2 else mask
-    check_mask(mask, images.shape)
-    return jnp.asarray(np.broadcast_to(mask.astype(bool), (*images.shape[:3], 1)))

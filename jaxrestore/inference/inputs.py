@@ -17,7 +17,7 @@ from jaxrestore.degradations.recipes import Recipe
 from jaxrestore.errors import InputError
 from jaxrestore.ops import blur_kernels
 from jaxrestore.text import read_named, read_value, typed, unknown
-from jaxrestore.typing import Key
+from jaxrestore.typing import ArrayLike, Key
 
 KERNELS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
@@ -101,6 +101,25 @@ def check_mask(mask: np.ndarray, shape: tuple[int, ...]) -> None:
     (height, width), (rows, columns) = shape[-3:-1], mask.shape[-3:-1]
     if (height, width) != (rows, columns):
         raise InputError(f"the mask has {rows}x{columns} pixels and the image {height}x{width}: they must have the same size")
+
+
+def mask_of_each(shape: tuple[int, ...], mask: ArrayLike) -> np.ndarray:
+    """One mask for each image.
+
+    Args:
+      shape: of the images, (N, H, W, C).
+      mask: (H, W), (H, W, 1) or (N, H, W, 1), true where content is missing.
+
+    Returns:
+      (N, H, W, 1) bool.
+
+    Raises:
+      InputError: it is of another size.
+    """
+    mask = np.asarray(mask)
+    mask = mask[..., None] if mask.ndim == 2 else mask
+    check_mask(mask, shape)
+    return np.broadcast_to(mask.astype(bool), (*shape[:3], 1))
 
 
 def recipe_mask(recipe: Recipe, key: Key, shape: tuple[int, ...]) -> np.ndarray:

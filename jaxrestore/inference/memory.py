@@ -76,10 +76,18 @@ def bytes_per_pixel(model: nn.Module, variables: Variables, channels: int) -> fl
     of input and output are added.
     """
     side = 96
-    image = jax.ShapeDtypeStruct((1, side, side, channels), np.float32)
+    return bytes_needed(model, variables, (1, side, side, channels)) / side**2
+
+
+def bytes_needed(model: nn.Module, variables: Variables, shape: tuple[int, int, int, int]) -> float:
+    """Peak of the activations for images of this shape (N, H, W, C), estimated as for `bytes_per_pixel`.
+
+    Where every pixel sees every other the peak grows faster than the number of pixels.
+    """
+    image = jax.ShapeDtypeStruct(shape, np.float32)
     traced = jax.make_jaxpr(lambda v, x: model.apply(v, x))(jax.eval_shape(lambda v: v, variables), image).jaxpr
     ends = _COPIES * sum(_size(v) for v in (traced.invars[-1], *traced.outvars))
-    return (_OVERHEAD * _peak(traced, without=traced.invars[:-1]) + ends) / side**2
+    return _OVERHEAD * _peak(traced, without=traced.invars[:-1]) + ends
 
 
 def _peak(jaxpr, without=()) -> int:

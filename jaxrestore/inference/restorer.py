@@ -14,10 +14,13 @@ from jaxrestore.data.images import Picture, from_float
 from jaxrestore.errors import InputError
 from jaxrestore.inference.classical import ClassicalMethod
 from jaxrestore.inference.ensemble import VIEWS
+from jaxrestore.inference.filler import Filler
+from jaxrestore.inference.inputs import mask_of_each
 from jaxrestore.inference.network import Network
 from jaxrestore.inference.pictures import replace_color
 from jaxrestore.inference.super_resolution import Enlarger, network_at_scale
 from jaxrestore.models.catalogue import create_model, list_models
+from jaxrestore.models.inputs import side_inputs
 from jaxrestore.typing import ArrayLike, Variables
 from jaxrestore.weights import Weights, list_pretrained, load_weights
 
@@ -38,14 +41,14 @@ class Restorer:
       ensemble: restore the image's eight turned and mirrored views and average them.
       memory: what the computation may use, in bytes or as "2GiB"; by default half of what is free.
       psf: (kh, kw), for methods that take it: the kernel of the blur.
-      mask: (H, W), (H, W, 1) or (N, H, W, 1), for methods that take it: True where content is missing.
+      mask: (H, W), (H, W, 1) or (N, H, W, 1), for methods and networks that take it: True where content is missing.
       sigma: for methods and networks that take it: the noise level in grey levels.
       quality: for methods that take it: the quality that a JPEG was saved with, 1..100.
       scale: the enlargement, for methods that take it, for networks that take images after interpolation (which is done here) and for
         those with several scales in one set of weights; other networks have one of their own.
 
     Attributes:
-      engine: the network or the method: a `Network`, an `Enlarger` or a `ClassicalMethod`.
+      engine: the network or the method: a `Network`, an `Enlarger`, a `Filler` or a `ClassicalMethod`.
 
     Raises:
       InputError: no such model or weights, weights that do not fit, or a setting that means nothing.
@@ -66,13 +69,18 @@ class Restorer:
         scale: int | None = None,
     ) -> None:
         inputs = _given(psf=psf, mask=mask, sigma=sigma, quality=quality, scale=scale)
-        self.engine: Network | Enlarger | ClassicalMethod
+        self.engine: Network | Enlarger | Filler | ClassicalMethod
+        self._mask = None
         if isinstance(model_or_tag, str) and model_or_tag.split(":")[0].strip() in METHODS:
             self.engine = _classical(model_or_tag, weights, tile, inputs)
         else:
             name, model, variables = _resolve(model_or_tag, weights)
-            _check_network_takes(name, inputs)
-            self.engine = network_at_scale(name, model, variables, tile, memory, sigma, scale)
+            if "mask" in side_inputs(model):
+                _check_taken(name, inputs, ("mask",))
+                self.engine, self._mask = Filler(name, model, variables, tile, memory), mask
+            else:
+                _check_taken(name, inputs, ("sigma", "scale"))
+                self.engine = network_at_scale(name, model, variables, tile, memory, sigma, scale)
         if ensemble and isinstance(self.engine, ClassicalMethod) and not self.engine.is_turned_with_the_image:
             raise InputError(f"{self.name} cannot be averaged over turned images: its psf or mask would have to turn with them")
         self.ensemble = ensemble
@@ -101,7 +109,7 @@ class Restorer:
     @property
     def takes(self) -> tuple[str, ...]:
         """What a call can give beside the image: those of "psf", "mask", "sigma", "quality" and "scale" that are not fixed already."""
-        return self.engine.takes
+        return self.engine.takes if self._mask is None else tuple(name for name in self.engine.takes if name != "mask")
 
     def __call__(
         self,
@@ -134,7 +142,13 @@ class Restorer:
         pixels = _checked(image, self.channels)
         inputs = _given(psf=psf, mask=mask, sigma=sigma, quality=quality)
         if not isinstance(self.engine, ClassicalMethod):
-            _check_network_takes(self.name, inputs)
+            _check_taken(self.name, inputs, ("mask",) if isinstance(self.engine, Filler) else ("sigma", "scale"))
+        if self._mask is not None:
+            if mask is not None:
+                raise InputError(f"{self.name}: mask is given twice")
+            inputs["mask"] = self._mask
+        if isinstance(self.engine, Filler) and "mask" in inputs:
+            inputs["mask"] = mask_of_each(pixels.shape, inputs["mask"])
         restored = self._restore(pixels, inputs)
         restored = restored.reshape(_layout(pixels.shape, np.ndim(image), self.scale))
         return jnp.asarray(restored) if isinstance(image, jax.Array) else restored
@@ -162,7 +176,8 @@ class Restorer:
         total = np.zeros(shape, np.float32)
         for view in VIEWS:
             target = view(total)
-            for where, restored in self.engine.pieces(view(images), **inputs):
+            turned = {**inputs, "mask": view(inputs["mask"])} if "mask" in inputs else inputs
+            for where, restored in self.engine.pieces(view(images), **turned):
                 target[where] += restored
         return from_float(total / len(VIEWS), images.dtype)
 
@@ -171,8 +186,8 @@ def _given(**inputs: Any) -> dict[str, Any]:
     return {name: value for name, value in inputs.items() if value is not None}
 
 
-def _check_network_takes(name: str, inputs: dict[str, Any]) -> None:
-    unknown = sorted(set(inputs) - {"sigma", "scale"})
+def _check_taken(name: str, inputs: dict[str, Any], taken: tuple[str, ...]) -> None:
+    unknown = sorted(set(inputs) - set(taken))
     if unknown:
         raise InputError(f"{name} takes no {unknown[0]}")
 

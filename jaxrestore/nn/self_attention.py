@@ -31,7 +31,7 @@ class SelfAttention(nn.Module):
     @nn.compact
     def __call__(self, image: Image) -> Image:
         """Attend."""
-        batch, height, width, channels = image.shape
+        batch, channels = image.shape[0], image.shape[-1]
         conv = partial(Conv, kernel_size=1, **TORCH_INIT, dtype=self.dtype, param_dtype=self.param_dtype)
         query, key = (conv(self.inner, name=name)(image).reshape(batch, -1, self.inner) for name in ("query", "key"))
         value = conv(channels, name="value")(image).reshape(batch, -1, channels)

@@ -92,7 +92,7 @@ class ContextEncoder(_ContextEncoder):
       dtype: computation type.
       param_dtype: type of the parameters.
 
-    Takes (N, H, W, channels) in [0, 1], gives (N, H // 2, W // 2, channels) in [0, 1], the middle: rows from H // 4, columns from W // 4; or
+    Takes (N, H, W, channels) in [0, 1], gives (N, H // 2, W // 2, channels) in [0, 1], the middle: rows from H // 4, columns from W // 4;
     with `whole` (N, H, W, channels). Other sizes than multiples of `multiple` and smaller ones than image_size are continued by reflection
     on all sides.
     """
@@ -255,7 +255,7 @@ CARDS = (
         fields=dict(whole=True),
         parameters=71_124_544,
         published={"Paris StreetView": 18.58},
-        notes="erases and guesses the middle half of the rows and columns; the score is the paper's on 100 images of 128x128, of the middle",
+        notes="erases and guesses the middle half of the rows and columns; the score is the paper's, of the middle of 128x128 images",
     ),
     _inpainting(
         name="context_encoder_100",

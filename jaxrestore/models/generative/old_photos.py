@@ -102,8 +102,8 @@ class OldPhotoVAE(nn.Module):
       dtype: computation type.
       param_dtype: type of the parameters.
 
-    Takes and gives (N, H, W, channels) in [0, 1]. Latents are drawn with `rngs={"noise": key}`, as in training; otherwise they are the means.
-    Other sizes than multiples of 4 are continued by reflection and cropped back.
+    Takes and gives (N, H, W, channels) in [0, 1]. Latents are drawn with `rngs={"noise": key}`, as in training; otherwise they are the
+    means. Other sizes than multiples of 4 are continued by reflection and cropped back.
     """
 
     features: int = 64
@@ -116,6 +116,7 @@ class OldPhotoVAE(nn.Module):
     multiple = _SHRUNK
 
     def setup(self) -> None:
+        """Make both halves."""
         if self.kernel_size not in (3, 4):
             raise InputError(f"kernel_size is {self.kernel_size}: it must be 3 or 4")
         options = dict(features=self.features, most_features=self.most_features, kernel_size=self.kernel_size)
@@ -157,7 +158,8 @@ class LatentMapping(_Translation):
       dtype: computation type.
       param_dtype: type of the parameters.
 
-    Takes (N, h, w, latent) and, if `partial_nonlocal`, the mask (N, H, W, 1) of the image, true where it is scratched; gives (N, h, w, latent).
+    Takes (N, h, w, latent) and, if `partial_nonlocal`, the mask (N, H, W, 1) of the image, true where it is scratched; gives (N, h, w,
+    latent).
     """
 
     latent: int = 64
@@ -211,8 +213,8 @@ class ScratchDetector(nn.Module):
       dtype: computation type.
       param_dtype: type of the parameters.
 
-    Takes (N, H, W, channels) in [0, 1], gives logits (N, H, W, 1): a scratch is where their sigmoid is above 0.4. Other sizes than multiples
-    of `multiple` are continued by reflection and cropped back.
+    Takes (N, H, W, channels) in [0, 1], gives logits (N, H, W, 1): a scratch is where their sigmoid is at least 0.4. Other sizes than
+    multiples of `multiple` are continued by reflection and cropped back.
     """
 
     features: int = 64

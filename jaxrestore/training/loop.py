@@ -30,6 +30,7 @@ from jaxrestore.training.checkpoints import Checkpoints
 from jaxrestore.training.config import Experiment, differences, load_experiment, to_dict
 from jaxrestore.training.inputs import ValidationSet, open_source, validation_set
 from jaxrestore.training.log import Log, Progress
+from jaxrestore.training.masking import parted, with_mask
 from jaxrestore.training.objectives.run import Objective, Run, build_objective, read_arguments
 from jaxrestore.training.optimizers import learning_rate, make_optimizer
 from jaxrestore.training.parallel import compile_step, make_mesh, put_batch, replicate
@@ -79,7 +80,7 @@ def train(config: Experiment) -> TrainState:
         augment=config.data.augment,
         shard=shard,
     )
-    validation = validation_set(config.validation, config.data, validation_recipe, card.multiple)
+    validation = validation_set(config.validation, config.data, with_mask(model, validation_recipe), card.multiple)
 
     checkpoints = Checkpoints(folder)
     resumed = checkpoints.latest() is not None
@@ -226,9 +227,9 @@ def _validator(
 
     def validate(state: TrainState) -> tuple[dict[str, Any], np.ndarray]:
         variables = state.variables()
-        restored = [np.clip(np.asarray(apply(variables, image[None])), 0.0, 1.0)[0] for image in images.degraded]
+        restored = [np.clip(np.asarray(apply(variables, *parted(model, image[None]))), 0.0, 1.0)[0] for image in images.degraded]
         scores = [float(psnr(a, b, convention)) for a, b in zip(restored, images.clean, strict=True)]
-        first = images.degraded[0]
+        first = images.degraded[0][..., : images.clean.shape[-1]]  # behind it there may be a mask
         if first.shape != restored[0].shape:
             repeat = restored[0].shape[0] // first.shape[0]
             first = first.repeat(repeat, 0).repeat(repeat, 1)

@@ -130,7 +130,7 @@ class RandomContextEncoder(_ContextEncoder):
       features: channels of the first layer, up to eight times as many in the middle.
       bottleneck: values that describe the whole image; None for the channel-wise fully connected layer, which serves one size.
       image_size: side of the images that are reduced to 4x4 before the bottleneck: a power of two, at least 32.
-      paste: known pixels of the result are those of the image; otherwise the network's own.
+      paste: known pixels of the result are those of the image; otherwise, and with `train=True`, the network's own.
       channels: image channels: 3 or 1.
       dtype: computation type.
       param_dtype: type of the parameters.
@@ -153,7 +153,7 @@ class RandomContextEncoder(_ContextEncoder):
         seen = pad(jnp.where(missing, _fill(image), image), above, left)
         x = (self._complete(2.0 * seen - 1.0, train, len(_widths(self.image_size))) + 1.0) / 2.0
         x = crop(x[:, above[0] :, left[0] :], image.shape[1:3]).astype(image.dtype)
-        return jnp.where(missing, x, image) if self.paste else x
+        return jnp.where(missing, x, image) if self.paste and not train else x
 
 
 class ContextEncoderDiscriminator(nn.Module):

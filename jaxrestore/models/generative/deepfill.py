@@ -59,7 +59,7 @@ class DeepFill(nn.Module):
 
     Attributes:
       features: channels of the first convolution, half of which gate the other half; a multiple of 4.
-      paste: known pixels of the result are those of the image; otherwise the network's own.
+      paste: known pixels of the result are those of the image; otherwise, and with `train=True`, the network's own.
       channels: image channels.
       dtype: computation type; attention is always float32.
       param_dtype: type of the parameters.
@@ -78,7 +78,7 @@ class DeepFill(nn.Module):
     multiple = 8
 
     @nn.compact
-    def __call__(self, image: Image, mask: ArrayLike | None = None) -> jax.Array:
+    def __call__(self, image: Image, mask: ArrayLike | None = None, train: bool = False) -> jax.Array:
         """Fill the hole.
 
         Raises:
@@ -86,12 +86,12 @@ class DeepFill(nn.Module):
         """
         if self.features % 4 or self.features < 4:
             raise InputError(f"features is {self.features}: it must be a positive multiple of 4")
-        size, missing = image.shape[1:3], missing_map(self, image, mask)
+        missing = missing_map(self, image, mask)
         x, hole = (pad_to_multiple(part, self.multiple, "reflect") for part in (2.0 * image - 1.0, missing.astype(image.dtype)))
         known = x * (1.0 - hole)
         with_mask = jnp.concatenate([known, jnp.ones_like(hole), hole], -1)
         coarse = self._decode(self._encode(with_mask, "conv"), "conv")
-        self.sow("intermediates", "coarse", self._result(coarse, image, missing, size))
+        self.sow("intermediates", "coarse", self._result(coarse, image, missing, train))
 
         x = coarse * hole + known
         fine = self._encode(x, "xconv")
@@ -100,11 +100,11 @@ class DeepFill(nn.Module):
         alike = contextual_attention(alike, small_hole)
         for i in (9, 10):
             alike = self._gated(2 * self.features, name=f"attention_{i}")(alike)
-        return self._result(self._decode(jnp.concatenate([fine, alike], -1), "allconv"), image, missing, size)
+        return self._result(self._decode(jnp.concatenate([fine, alike], -1), "allconv"), image, missing, train)
 
-    def _result(self, x: jax.Array, image: Image, missing: jax.Array, size: tuple[int, int]) -> jax.Array:
-        x = crop((x + 1.0) / 2.0, size).astype(image.dtype)
-        return jnp.where(missing, x, image) if self.paste else x
+    def _result(self, x: jax.Array, image: Image, missing: jax.Array, train: bool) -> jax.Array:
+        x = crop((x + 1.0) / 2.0, image.shape[1:3]).astype(image.dtype)
+        return jnp.where(missing, x, image) if self.paste and not train else x
 
     @property
     def _gated(self) -> partial:

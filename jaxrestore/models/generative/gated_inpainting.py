@@ -90,7 +90,7 @@ class GatedInpainting(nn.Module):
 
     Attributes:
       features: channels of the first layer; a positive multiple of 2.
-      paste: known pixels of the result are those of the image; otherwise the network's own.
+      paste: known pixels of the result are those of the image; otherwise, and with `train=True`, the network's own.
       channels: image channels.
       dtype: computation type; attention's weights are always float32.
       param_dtype: type of the parameters.
@@ -117,16 +117,16 @@ class GatedInpainting(nn.Module):
         """
         if self.features % 2 or self.features < 2:
             raise InputError(f"features is {self.features}: it must be a positive multiple of 2")
-        size, missing = image.shape[1:3], missing_map(self, image, mask)
+        missing = missing_map(self, image, mask)
         x, hole = (pad_to_multiple(part, self.multiple, "reflect") for part in (2.0 * image - 1.0, missing.astype(image.dtype)))
         known, beside = x * (1.0 - hole), (hole, jnp.ones_like(hole))
         coarse = self._stage(jnp.concatenate([known + hole, *beside], -1), "coarse", train)
-        self.sow("intermediates", "coarse", self._result(coarse, image, missing, size))
+        self.sow("intermediates", "coarse", self._result(coarse, image, missing, train))
 
         x = self._stage(jnp.concatenate([known + coarse * hole, *beside], -1), "refine", train)
         inner = max(4 * self.features // 8, 1)
         x = SelfAttention(inner, dtype=self.dtype, param_dtype=self.param_dtype, name="attention")(x)
-        return self._result(self._stage(x, "merge", train), image, missing, size)
+        return self._result(self._stage(x, "merge", train), image, missing, train)
 
     def _stage(self, x: jax.Array, stage: str, train: bool) -> jax.Array:
         unit = partial(GatedUnit, dtype=self.dtype, param_dtype=self.param_dtype)
@@ -137,9 +137,9 @@ class GatedInpainting(nn.Module):
             return x
         return jnp.clip(unit(self.channels, activate=False, name=f"{stage}_{len(_STAGES[stage])}")(x, train), -1.0, 1.0)
 
-    def _result(self, x: jax.Array, image: Image, missing: jax.Array, size: tuple[int, int]) -> jax.Array:
-        x = crop((x + 1.0) / 2.0, size).astype(image.dtype)
-        return jnp.where(missing, x, image) if self.paste else x
+    def _result(self, x: jax.Array, image: Image, missing: jax.Array, train: bool) -> jax.Array:
+        x = crop((x + 1.0) / 2.0, image.shape[1:3]).astype(image.dtype)
+        return jnp.where(missing, x, image) if self.paste and not train else x
 
 
 class GatedInpaintingDiscriminator(nn.Module):

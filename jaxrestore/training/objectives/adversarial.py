@@ -19,6 +19,7 @@ from jax import lax
 from jaxrestore.errors import InputError
 from jaxrestore.losses.adversarial import GAMES, Game
 from jaxrestore.losses.penalties import gradient_penalty
+from jaxrestore.training.masking import takes_mask
 from jaxrestore.training.objectives import supervised
 from jaxrestore.training.objectives.feature_loss import FeatureLoss
 from jaxrestore.training.objectives.image_pool import empty_pool, exchange_over
@@ -182,7 +183,10 @@ class Adversarial:
         return jnp.mean(jnp.stack([jnp.mean(loss(*of_one)) for of_one in zip(*scores, strict=True)]))
 
     def _seen(self, image: jax.Array, degraded: jax.Array) -> jax.Array:
-        """What the discriminator looks at."""
+        """What the discriminator looks at. One that takes a mask sees the hole in what is known, as the filled image will be used."""
+        if takes_mask(self.discriminator.model):
+            known, missing = degraded[..., :-1], degraded[..., -1:]
+            return jnp.concatenate([jnp.where(missing > 0, image, known), missing], -1)
         if not self.conditional:
             return image
         if image.shape[:-1] != degraded.shape[:-1]:
@@ -253,6 +257,9 @@ def build(
         if not low <= value < float("inf"):
             raise InputError(f"objective.arguments.{name} = {value}: must be at least {low}")
     generator = supervised.build(run)
+    partner = make_partner(run.config, discriminator, fields or {}, discriminator_rate)
+    if takes_mask(partner.model) and not takes_mask(run.model):
+        raise InputError(f"objective.arguments.discriminator = {discriminator}: it takes a mask, and the network does not")
     if critic_steps > 1:
         generator = replace(generator, optimizer=make_optimizer(run.config.optimizer, run.config.steps, run.factors, critic_steps))
     feature_loss = None
@@ -261,7 +268,7 @@ def build(
         feature_loss = FeatureLoss(features, depth, tuple(chosen.items()), distance, tuple((textures or {}).items()), 16, channel_divisor)
     return Adversarial(
         generator=generator,
-        discriminator=make_partner(run.config, discriminator, fields or {}, discriminator_rate),
+        discriminator=partner,
         game=GAMES[game],
         weight=weight,
         content=content,

@@ -15,6 +15,7 @@ from jaxrestore.models.catalogue import create_model
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.nn.remat import rematerialised
 from jaxrestore.training.config import Experiment
+from jaxrestore.training.masking import parted
 from jaxrestore.training.optimizers import make_optimizer
 from jaxrestore.typing import Key, Tree, Variables
 
@@ -29,7 +30,7 @@ def apply_training(
     Args:
       model: the network.
       variables: {"params": ..., "batch_stats": ... where it keeps statistics}.
-      *inputs: of the network.
+      *inputs: of the network; a single one for a network that takes a mask holds both (`masking.parted`).
       key: of its dropout and noise. Under a mapped axis every device draws the same numbers from it.
       mutable: further collections that are wanted, such as "intermediates".
       remat: levels of blocks that are rematerialised, see `nn.remat`.
@@ -37,6 +38,7 @@ def apply_training(
     Returns:
       The output and {collection: new values}.
     """
+    inputs = parted(model, *inputs) if len(inputs) == 1 else inputs
     words = {"train": True} if "train" in inspect.signature(type(model).__call__).parameters else {}
     if key is not None:
         words["rngs"] = {name: jax.random.fold_in(key, i) for i, name in enumerate(_STREAMS)}
@@ -65,7 +67,7 @@ class Partner:
 
     def init(self, key: Key, *example: Any) -> dict[str, Any]:
         """The state before the first step; only the shapes of the example matter."""
-        variables = initialise(self.model, key, *example)
+        variables = initialise(self.model, key, *(parted(self.model, *example) if len(example) == 1 else example))
         state = {"params": variables["params"], "batch_stats": variables.get("batch_stats", {})}
         return {**state, "optimizer": self.optimizer.init(variables["params"])}
 

@@ -13,6 +13,7 @@ from jax import lax
 from jaxrestore.losses import formula
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.ops.pyramid import gaussian_pyramid
+from jaxrestore.training.masking import parted, with_mask
 from jaxrestore.training.objectives.networks import apply_training
 from jaxrestore.training.objectives.run import Run
 from jaxrestore.training.state import TrainState
@@ -33,7 +34,8 @@ class Supervised:
       model: the network.
       loss: (restored, clean) -> one value for each image.
       optimizer: gradient transformation.
-      degrade: (key, image (H, W, C)) -> degraded image; None where batches bring their own.
+      degrade: (key, image (H, W, C)) -> degraded image, for a network that takes a mask with it as one more channel; None where batches
+        bring their own.
       accumulate: parts into which a batch is cut.
       ema: share of the old average of the parameters kept at each step, or None.
       supervision: share, in the loss, of the mean loss of the images that the network sows as "intermediates".
@@ -57,7 +59,7 @@ class Supervised:
         """The state before the first step, from given variables or from the network's initialisers."""
         initial, degradations = jax.random.split(key)
         if variables is None:
-            variables = initialise(self.model, initial, jax.eval_shape(self.inputs, degradations, batch)[0])
+            variables = initialise(self.model, initial, *parted(self.model, jax.eval_shape(self.inputs, degradations, batch)[0]))
 
         @jax.jit
         def start(params: Tree, stats: Tree) -> TrainState:
@@ -114,7 +116,7 @@ class Supervised:
 
     def network_inputs(self, degraded: jax.Array) -> tuple[jax.Array, ...]:
         """What the network is applied to, of a degraded batch."""
-        return (degraded,)
+        return parted(self.model, degraded)
 
     def moved(self, state: TrainState, gradient: Tree) -> tuple[Tree, Any, Tree | None]:
         """The parameters, the optimiser's state and the averaged parameters after one step along a gradient."""
@@ -183,7 +185,7 @@ def common_fields(run: Run) -> dict[str, Any]:
         model=run.model,
         loss=formula.parse(config.loss),
         optimizer=run.optimizer,
-        degrade=run.degrade,
+        degrade=with_mask(run.model, run.degrade),
         accumulate=config.optimizer.accumulate,
         ema=config.optimizer.ema,
         supervision=config.supervision,

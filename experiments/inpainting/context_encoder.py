@@ -1,8 +1,9 @@
 r"""Context encoder: the middle of a 128x128 picture from what is around it, as published for Paris StreetView.
 
 Data: the 14,900 training pictures of Paris StreetView, scaled to 350 pixels and cropped to 128x128, batches of 64; Adam at 2e-4 with betas
-0.5 and 0.999. The squared error of the middle weighs 0.999 and the game 0.001; errors are those of images in [-1, 1], and of the whole image,
-three quarters of which are right by construction: hence 16 times 0.999. The published code also weighs a band of 4 pixels around the hole
+0.5 and 0.999. The squared error of the middle weighs 0.999 and the game 0.001; errors are those of images in [-1, 1], and here of the whole
+image, three quarters of which are right by construction: hence 16 times 0.999. The published code also weighs a band of 4 pixels around
+the hole
 tenfold, which is left out here.
 Expected: 18.58 dB on the 100 test pictures, measured on the middle (the paper), within 0.5 dB; 6.0 dB more on the whole picture.
 Cost: 500 epochs, 117,000 steps; not measured.

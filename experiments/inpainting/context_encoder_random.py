@@ -1,7 +1,8 @@
 r"""Context encoder for holes anywhere: the whole picture from what is left of it.
 
 Data: pictures scaled to 350 pixels and cropped to 128x128, batches of 64; Adam at 2e-4 with betas 0.5 and 0.999; the squared error weighs
-0.999 (of images in [-1, 1]: four times that here) and the game 0.001, as in train_random.lua of the published code. Its holes are thresholded
+0.999 (of images in [-1, 1]: four times that here) and the game 0.001, as in train_random.lua of the published code. Its holes are
+thresholded
 noise that covers a quarter of the picture; here they are brush strokes and rectangles.
 Expected: no score is published; a PSNR of the whole picture above that of filling the holes with the mean colour.
 Cost: 500 epochs, 117,000 steps of Paris StreetView; not measured.

@@ -1,7 +1,8 @@
 r"""Old photos restored: encoder, mapping and decoder of "Bringing Old Photos Back to Life", trained together on synthetic damage.
 
 Data: Pascal VOC with synthetic grain, faded colours and yellowed paper, 256x256 crops, batches of 80; Adam at 2e-4 with betas 0.5 and
-0.999, constant for 150 epochs and falling to zero in 100 more. As published the two autoencoders are trained first and stay, and the mapping
+0.999, constant for 150 epochs and falling to zero in 100 more. As published the two autoencoders are trained first and stay, and the
+mapping
 minimises 60 times the absolute error of the latents with a least-squares game, matched features and VGG-19's; here the whole is trained at
 once on the absolute error of the image.
 Expected: the paper's 23.33 dB on synthetically aged DIV2K, which its own loss reaches; for this one a PSNR above that of the aged picture.

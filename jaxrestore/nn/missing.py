@@ -8,12 +8,12 @@ from jaxrestore.errors import InputError
 from jaxrestore.typing import ArrayLike, Image
 
 
-def missing_map(module: nn.Module, image: Image, mask: ArrayLike | None) -> jax.Array:
+def missing_map(module: nn.Module, image: Image | jax.ShapeDtypeStruct, mask: ArrayLike | None) -> jax.Array:
     """The mask that a network was given, of the image's size.
 
     Args:
       module: the network that needs it.
-      image: (N, H, W, C).
+      image: (N, H, W, C); only its shape matters.
       mask: (N, H, W, 1), true where content is missing. None is allowed while the network is being initialised, so that an image alone
         gives the parameters' shapes.
 

@@ -10,7 +10,7 @@ from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import FanUniform, Normal
 from jaxrestore.nn.reflected_block import ReflectedBlock
 from jaxrestore.ops.interpolate import interpolate
-from jaxrestore.typing import DType, Image
+from jaxrestore.typing import ArrayLike, DType, Image
 
 _LEAST = 1e-12
 
@@ -42,7 +42,7 @@ class PartialNonLocal(nn.Module):
     param_dtype: DType = jnp.float32
 
     @nn.compact
-    def __call__(self, x: Image, damaged: jax.Array) -> jax.Array:
+    def __call__(self, x: Image, damaged: ArrayLike) -> jax.Array:
         """Attend where it is damaged."""
         batch, height, width, channels = x.shape
         known = undamaged(damaged, (height, width))
@@ -64,8 +64,8 @@ class PartialNonLocal(nn.Module):
         return jnp.where(known > 0, x, y.astype(x.dtype))
 
 
-def undamaged(damaged: jax.Array, size: tuple[int, int]) -> jax.Array:
+def undamaged(damaged: ArrayLike, size: tuple[int, int]) -> jax.Array:
     """Places of a smaller map whose pixels are all undamaged, as far as two samplings of the mask see them: (N, *size, 1), 1 or 0."""
-    mask = damaged.astype(jnp.float32)
+    mask = jnp.asarray(damaged, jnp.float32)
     untouched = interpolate(mask, size=size, method="bilinear") == 0
     return untouched * (1.0 - interpolate(mask, size=size, method="nearest"))

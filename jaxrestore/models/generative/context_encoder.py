@@ -108,7 +108,7 @@ class ContextEncoder(_ContextEncoder):
           InputError: a field that makes no sense, or an image too large for a channel-wise bottleneck.
         """
         rows, columns = (slice(n // 4, n // 4 + n // 2) for n in image.shape[1:3])
-        seen = image
+        seen = image = jnp.asarray(image)
         if self.whole:
             hole = _inside(image.shape[1:3], rows, columns, self.overlap)
             seen = jnp.where(hole, _fill(image), image)
@@ -119,7 +119,7 @@ class ContextEncoder(_ContextEncoder):
         middle = crop((middle[:, first[0] :, first[1] :] + 1.0) / 2.0, size).astype(image.dtype)
         if not self.whole:
             return middle
-        guessed = jnp.asarray(image).at[:, rows, columns].set(middle)
+        guessed = image.at[:, rows, columns].set(middle)
         return guessed if train else jnp.where(hole, guessed, image)
 
 
@@ -220,7 +220,7 @@ def _inside(size: tuple[int, int], rows: slice, columns: slice, overlap: int) ->
         (jnp.arange(n) >= part.start + overlap) & (jnp.arange(n) < part.stop - overlap)
         for n, part in zip(size, (rows, columns), strict=True)
     ]
-    return (inner[0][:, None] & inner[1])[None, :, :, None]
+    return (inner[0][:, None] & inner[1][None, :])[None, :, :, None]
 
 
 def reference_names(model: ContextEncoder | RandomContextEncoder | ContextEncoderDiscriminator) -> dict[str, str]:

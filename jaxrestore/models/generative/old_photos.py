@@ -43,11 +43,11 @@ class _Translation(nn.Module):
     def _types(self) -> dict[str, DType | None]:
         return dict(dtype=self.dtype, param_dtype=self.param_dtype)
 
-    def _normalised(self, x: jax.Array, name: str, layer: type[nn.Module], *arguments: int, **options: object) -> jax.Array:
+    def _normalised(self, x: Image, name: str, layer: type[nn.Module], *arguments: int, **options: object) -> jax.Array:
         x = layer(*arguments, **options, **_INIT, **self._types, name=name)(x)
         return nn.relu(InstanceNorm(dtype=self.dtype, name=f"{name}_norm")(x))
 
-    def _blocks(self, x: jax.Array, name: str, count: int, dilation: int = 1) -> jax.Array:
+    def _blocks(self, x: Image, name: str, count: int, dilation: int = 1) -> jax.Array:
         for i in range(count):
             x = ReflectedBlock(x.shape[-1], dilation, **self._types, name=f"{name}_{i}")(x)
         return x
@@ -234,11 +234,11 @@ class ScratchDetector(nn.Module):
         """Find scratches."""
         conv = partial(Conv, padding_mode="reflect", **TORCH_INIT, dtype=self.dtype, param_dtype=self.param_dtype)
 
-        def unit(x: jax.Array, width: int, name: str) -> jax.Array:
+        def unit(x: Image, width: int, name: str) -> jax.Array:
             x = conv(width, name=name)(x)
             return nn.leaky_relu(BatchNorm(dtype=self.dtype, param_dtype=self.param_dtype, name=f"{name}_norm")(x, train), 0.2)
 
-        def block(x: jax.Array, width: int, name: str) -> jax.Array:
+        def block(x: Image, width: int, name: str) -> jax.Array:
             for j in range(self.convolutions):
                 x = unit(x, width, f"{name}_conv_{j}")
             return x
@@ -287,7 +287,7 @@ class OldPhotoRestorer(nn.Module):
         """Restore."""
         return self._restore(image, None)
 
-    def _restore(self, image: Image, mask: jax.Array | None) -> jax.Array:
+    def _restore(self, image: Image, mask: Image | None) -> jax.Array:
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         widths = dict(features=self.features, most_features=self.most_features, **types)
         latent = PhotoEncoder(**widths, name="encoder")(2.0 * pad_to_multiple(image, self.multiple, "reflect") - 1.0)

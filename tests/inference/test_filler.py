@@ -53,7 +53,7 @@ def test_each_image_of_a_batch_has_its_mask_whatever_the_memory():
     together = Restorer(Counted(), {})(images, mask=masks)
     np.testing.assert_array_equal(together[1], images[1])
     assert (together[0] != images[0]).any()
-    one = Restorer(Counted(), {}, memory=6000)
+    one = Restorer(Counted(), {}, memory=8000)
     assert len(list(one.engine.pieces(images, masks))) == 2
     np.testing.assert_array_equal(one(images, mask=masks), together)
     with pytest.raises(InputError, match="Counted needs the whole image at once, and that does not fit"):

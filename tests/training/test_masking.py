@@ -39,7 +39,7 @@ def test_only_networks_that_take_a_mask_get_one():
 
 
 def experiment(**changes) -> Experiment:
-    arguments = {"discriminator": "deepfill_v2_discriminator", "fields": {"features": 1}, "game": "hinge", "weight": 1.0}
+    arguments = {"discriminator": "deepfill_v2_discriminator", "fields": {"features": 2}, "game": "hinge", "weight": 1.0}
     settings = dict(
         model=Model("deepfill_v2", {"features": 4}),
         data=Data("dead_leaves", source="dead_leaves", patch=16, batch=2),

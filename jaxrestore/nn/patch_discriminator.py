@@ -1,6 +1,5 @@
 """Discriminators that judge every patch of an image by itself (PatchGAN)."""
 
-from collections.abc import Callable
 from functools import partial
 
 import flax.linen as nn
@@ -8,7 +7,7 @@ import jax.numpy as jnp
 
 from jaxrestore.errors import InputError
 from jaxrestore.nn.conv import Conv
-from jaxrestore.nn.initialise import FanUniform, Normal, zeros
+from jaxrestore.nn.initialise import TORCH_INIT, Normal, ones
 from jaxrestore.nn.norm import normalisation
 from jaxrestore.typing import DType, Image
 
@@ -30,9 +29,7 @@ class PatchDiscriminator(nn.Module):
       depth: number of convolutions with stride 2. Each score sees a square of 16, 34, 70, 142, 286 pixels for a depth of 1 to 5.
       norm: "batch", "instance" or "none"; the convolutions before a batch normalisation have no bias.
       padding: zeros on each side of every convolution: 1 (pix2pix) or 2 (DeblurGAN).
-      kernel_init: initialiser of the kernels.
-      bias_init: initialiser of the biases.
-      scale_init: initialiser of the scales of batch normalisations.
+      deviation: standard deviation of the initial kernels and of the initial scales of batch normalisations; None begins as torch does.
       dtype: computation type.
       param_dtype: type of the parameters.
 
@@ -46,9 +43,7 @@ class PatchDiscriminator(nn.Module):
     depth: int = 3
     norm: str = "batch"
     padding: int = 1
-    kernel_init: Callable = GAN_INIT
-    bias_init: Callable | FanUniform = zeros
-    scale_init: Callable = GAN_SCALE_INIT
+    deviation: float | None = 0.02
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -65,12 +60,14 @@ class PatchDiscriminator(nn.Module):
         if least < 1:
             raise InputError(f"a discriminator of depth {self.depth} has no score for an image of {image.shape[1]}x{image.shape[2]} pixels")
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
-        conv = partial(Conv, kernel_size=4, padding=self.padding, kernel_init=self.kernel_init, bias_init=self.bias_init, **types)
+        initial = dict(TORCH_INIT) if self.deviation is None else dict(kernel_init=Normal(self.deviation))
+        scale_init = ones if self.deviation is None else Normal(self.deviation, mean=1.0)
+        conv = partial(Conv, kernel_size=4, padding=self.padding, **initial, **types)
         x = nn.leaky_relu(conv(self.features, strides=2, name="conv_0")(2.0 * image - 1.0), 0.2)
         for i in range(1, self.depth + 1):
             strides = 2 if i < self.depth else 1
             x = conv(self.features * min(2**i, 8), strides=strides, use_bias=self.norm != "batch", name=f"conv_{i}")(x)
-            x = nn.leaky_relu(normalisation(self.norm, f"norm_{i}", self.scale_init, **types)(x, train), 0.2)
+            x = nn.leaky_relu(normalisation(self.norm, f"norm_{i}", scale_init, **types)(x, train), 0.2)
         return conv(1, name="tail")(x).astype(image.dtype)
 
 

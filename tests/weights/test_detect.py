@@ -73,7 +73,12 @@ def forms() -> list[tuple[str, str | None]]:
     return [(card.name, form) for card in cards for form in (None, *card.forms)]
 
 
-TWINS = (("fsrcnn_x2", "fsrcnn_x3", "fsrcnn_x4"), ("srresnet_x4", "srgan_x4"), ("idn_x2", "idn_x3", "idn_x4"))
+TWINS = (
+    ("fsrcnn_x2", "fsrcnn_x3", "fsrcnn_x4"),
+    ("srresnet_x4", "srgan_x4"),
+    ("idn_x2", "idn_x3", "idn_x4"),
+    ("deblurgan_discriminator", "cyclegan_discriminator"),
+)
 """Networks whose weights have the same names and shapes."""
 
 

@@ -18,7 +18,6 @@ import jax.numpy as jnp
 from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.feature_pyramid import PyramidDecoder, pyramid_decoder_names
 from jaxrestore.nn.inception_resnet_v2 import InceptionResNetV2, inception_resnet_v2_names
-from jaxrestore.nn.initialise import TORCH_INIT, ones
 from jaxrestore.nn.mobilenet_v2 import MobileNetV2, mobilenet_v2_names
 from jaxrestore.nn.patch_discriminator import PatchDiscriminator, patch_discriminator_names
 from jaxrestore.ops.padding import crop, pad, pad_to_multiple
@@ -143,7 +142,7 @@ class DeblurGANv2Discriminator(nn.Module):
     def __call__(self, image: Image, train: bool = False) -> tuple[Image, Image]:
         """Judge."""
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
-        judge = partial(PatchDiscriminator, self.features, norm=self.norm, padding=2, scale_init=ones, **TORCH_INIT, **types)
+        judge = partial(PatchDiscriminator, self.features, norm=self.norm, padding=2, deviation=None, **types)
         patch, full = (judge(depth=depth, name=name)(image, train) for depth, name in zip(self.depths, _SIGHTS, strict=True))
         return patch, full
 

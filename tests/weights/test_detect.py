@@ -77,6 +77,7 @@ TWINS = (
     ("fsrcnn_x2", "fsrcnn_x3", "fsrcnn_x4"),
     ("srresnet_x4", "srgan_x4"),
     ("idn_x2", "idn_x3", "idn_x4"),
+    ("restormer_deblur", "restormer_derain"),
     ("deblurgan_discriminator", "cyclegan_discriminator"),
 )
 """Networks whose weights have the same names and shapes."""

@@ -14,7 +14,7 @@ from jaxrestore.errors import InputError
 from jaxrestore.inference.memory import bytes_per_pixel, free_memory, parse_memory
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
 from jaxrestore.inference.tiles import plan, smallest_tile
-from jaxrestore.models.inputs import side_inputs
+from jaxrestore.models.inputs import side_inputs, takes_an_image
 from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Variables
 
@@ -34,7 +34,7 @@ class Network:
       sigma: noise level in grey levels for a network that is not blind; None where each call gives it.
 
     Raises:
-      InputError: a setting that means nothing, or a noise level for a network that takes none.
+      InputError: a setting that means nothing, a noise level for a network that takes none, or a network that takes no image.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class Network:
         memory: str | int | None = None,
         sigma: float | int | None = None,
     ) -> None:
+        if not takes_an_image(model):
+            raise InputError(f"{name} does not restore images: {type(model).__name__} takes something else than an image")
         self.name, self.model = name, model
         self.variables: Variables = jax.device_put(variables)
         self.tile = _parse_tile(tile)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from jaxrestore.errors import InputError
+from jaxrestore.inference.network import Network
 from jaxrestore.models.restoration.deep_image_prior import DeepImagePrior
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.ops.downsampler import lanczos_taps
@@ -94,3 +95,8 @@ def test_in_training_a_picture_is_normalised_by_its_own_statistics():
 def test_refuses_what_makes_no_sense(fields: dict, message: str):
     with pytest.raises(InputError, match=message):
         initialise(_small(**fields), jax.random.key(0), jax.ShapeDtypeStruct((1, 8, 8, 3), jnp.float32))
+
+
+def test_is_no_restorer_of_images():
+    with pytest.raises(InputError, match="prior does not restore images: DeepImagePrior takes something else"):
+        Network("prior", _small(), {})

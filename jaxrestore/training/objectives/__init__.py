@@ -41,6 +41,7 @@ OBJECTIVES: Mapping[str, str] = MappingProxyType(
         "blind_spot": "jaxrestore.training.objectives.blind_spot",
         "cycle": "jaxrestore.training.objectives.cycle",
         "diffusion_prior": "jaxrestore.training.objectives.diffusion_prior",
+        "multi_task": "jaxrestore.training.objectives.multi_task",
         "neighbor2neighbor": "jaxrestore.training.objectives.neighbor2neighbor",
         "noise2noise": "jaxrestore.training.objectives.noise2noise",
         "noise2self": "jaxrestore.training.objectives.noise2self",

@@ -8,10 +8,10 @@ import time
 from typing import Any
 
 import jax
-import numpy as np
 
 from benchmarks.harness import machine, rows_before, write
 from jaxrestore.models.catalogue import create_model, model_card
+from jaxrestore.models.inputs import SIDE_INPUTS, example_inputs, side_inputs
 from jaxrestore.nn.initialise import initialise
 
 NAMES = (
@@ -34,11 +34,12 @@ SIDE = 64
 
 def measure(name: str) -> list[Any]:
     model = create_model(name)
-    image = jax.ShapeDtypeStruct((1, SIDE, SIDE, model_card(name).channels), np.float32)
+    inputs = example_inputs(model, SIDE)
+    maps = {side: jax.ShapeDtypeStruct((*inputs[0].shape[:-1], 1), SIDE_INPUTS[side]) for side in side_inputs(model)}
     start, processor = time.perf_counter(), time.process_time()
-    variables = jax.block_until_ready(initialise(model, jax.random.key(0), image))
+    variables = jax.block_until_ready(initialise(model, jax.random.key(0), *inputs))
     middle = time.perf_counter()
-    jax.jit(model.apply).lower(variables, image).compile()
+    jax.jit(model.apply).lower(variables, *inputs, **maps).compile()
     end = time.perf_counter()
     return [name, model_card(name).parameters, middle - start, end - middle, end - start, time.process_time() - processor]
 
@@ -50,6 +51,7 @@ def main() -> None:
     rows = rows_before("startup_cpu", columns)
     for name in parser.parse_args().names:
         rows[name] = measure(name)
+        print(*rows[name], flush=True)
     notes = (
         f"Seconds for {SIDE}x{SIDE} pixels, each network once, nothing cached. Wanted: less than 20 s together on two cores. "
         "Processor time is that of all threads; where it is less than the time together, the machine had other work."

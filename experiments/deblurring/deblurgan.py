@@ -9,8 +9,8 @@ The reduced run has no such file and no such pairs: it blurs on the device and p
 
     jaxrestore train experiments/deblurring/deblurgan.py data.path=GoPro/blur data.target=GoPro/sharp validation.path=Set5 \
       objective.arguments.features=vgg19.pth
-    jaxrestore train experiments/deblurring/deblurgan.py steps=300 data.source=folder data.path=T91 data.target=none data.patch=48 \
-      data.batch=4 data.workers=0 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+    jaxrestore train experiments/deblurring/deblurgan.py steps=300 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+      data.source=folder data.path=T91 data.target=none data.patch=48 data.batch=4 data.workers=0 \
       validation.recipe=motion_blur:length=7:angle=30:size=15 optimizer.rate=1e-3 'optimizer.milestones=(150,)' model.fields.features=8 \
       model.fields.depth=2 model.fields.dropout=0.0 objective.arguments.features=none objective.arguments.content=100 \
       objective.arguments.critic_steps=1 objective.arguments.discriminator_rate=1e-4 objective.arguments.fields.features=8 \

@@ -10,8 +10,8 @@ The reduced run has no such files and no such pairs: it blurs on the device and 
 
     jaxrestore train experiments/deblurring/deblurgan_v2.py data.path=GoPro/blur data.target=GoPro/sharp validation.path=Set5 \
       objective.arguments.features=vgg19.pth
-    jaxrestore train experiments/deblurring/deblurgan_v2.py steps=150 data.source=folder data.path=T91 data.target=none data.patch=64 \
-      data.batch=2 data.workers=0 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+    jaxrestore train experiments/deblurring/deblurgan_v2.py steps=150 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+      data.source=folder data.path=T91 data.target=none data.patch=64 data.batch=2 data.workers=0 \
       validation.recipe=motion_blur:length=7:angle=30:size=15 optimizer.rate=1e-3 'optimizer.milestones=(75,)' model.fields.features=8 \
       model.fields.pyramid_features=16 model.fields.channel_divisor=8 'model.fields.depths=(1,1,1)' model.fields.classes=2 \
       objective.arguments.features=none objective.arguments.content=100 objective.arguments.discriminator_rate=1e-4 \

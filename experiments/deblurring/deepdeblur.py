@@ -7,10 +7,11 @@ Expected: 30.40 dB and SSIM 0.902 on GoPro's test pairs (the paper, with squared
 Cost: 131,000 steps; not measured.
 
     jaxrestore train experiments/deblurring/deepdeblur.py data.path=GoPro/blur_gamma data.target=GoPro/sharp validation.path=Set5
-    jaxrestore train experiments/deblurring/deepdeblur.py steps=300 data.source=folder data.path=T91 data.target=none data.patch=48 \
-      data.batch=4 data.workers=0 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+    jaxrestore train experiments/deblurring/deepdeblur.py steps=300 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+      data.source=folder data.path=T91 data.target=none data.patch=48 data.batch=4 data.workers=0 \
       validation.recipe=motion_blur:length=7:angle=30:size=15 optimizer.rate=1e-3 'optimizer.milestones=(150,250)' \
-      model.fields.features=12 model.fields.depth=2 validation.path=Set5 validation.crop=96 validation.every=150 run=runs/deepdeblur_reduced
+      model.fields.features=12 model.fields.depth=2 validation.path=Set5 validation.crop=96 validation.every=150 \
+      run=runs/deepdeblur_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

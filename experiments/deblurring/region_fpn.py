@@ -6,8 +6,8 @@ Expected: no published number; DeblurGAN-v2 of the same size reaches 29.55 dB on
 Cost: 157,500 steps; not measured.
 
     jaxrestore train experiments/deblurring/region_fpn.py data.path=GoPro/blur data.target=GoPro/sharp validation.path=Set5
-    jaxrestore train experiments/deblurring/region_fpn.py steps=500 data.source=folder data.path=T91 data.target=none data.patch=64 \
-      data.batch=4 data.workers=0 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+    jaxrestore train experiments/deblurring/region_fpn.py steps=500 degradation=motion_blur:length=5..9:angle=0..180:size=15 \
+      data.source=folder data.path=T91 data.target=none data.patch=64 data.batch=4 data.workers=0 \
       validation.recipe=motion_blur:length=7:angle=30:size=15 optimizer.rate=1e-3 'optimizer.milestones=(300,)' model.fields.features=8 \
       model.fields.pyramid_features=16 'model.fields.depths=(1,1,1,1)' model.fields.backbone_features=8 objective.arguments.content=100 \
       objective.arguments.discriminator_rate=1e-4 objective.arguments.fields.features=8 loss=mse+0.5*worst_region_mse:side=16:count=4 \

@@ -9,8 +9,8 @@ Cost: 266,800 steps; not measured.
 The reduced run has no such images: it gives faded pictures their colours back, and no loss compares a picture with its faded state.
 
     jaxrestore train experiments/generative/cyclegan.py data.path=horse2zebra/horses data.target=horse2zebra/zebras
-    jaxrestore train experiments/generative/cyclegan.py steps=300 data.source=folder data.path=T91 data.target=none data.patch=48 \
-      data.batch=2 data.workers=0 degradation=fading optimizer.rate=1e-3 'optimizer.milestones=(150,)' model.fields.features=8 \
+    jaxrestore train experiments/generative/cyclegan.py steps=300 degradation=fading data.source=folder data.path=T91 data.target=none \
+      data.patch=48 data.batch=2 data.workers=0 optimizer.rate=1e-3 'optimizer.milestones=(150,)' model.fields.features=8 \
       model.fields.depth=2 objective.arguments.discriminator_rate=2e-4 objective.arguments.fields.features=8 validation.path=Set5 \
       validation.crop=96 validation.every=150 run=runs/cyclegan_reduced
 """

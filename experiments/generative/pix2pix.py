@@ -9,8 +9,8 @@ Cost: 595,000 steps; not measured.
 The reduced run has no such pairs: it gives faded pictures their colours back.
 
     jaxrestore train experiments/generative/pix2pix.py data.path=cityscapes/labels data.target=cityscapes/photos
-    jaxrestore train experiments/generative/pix2pix.py steps=400 data.source=folder data.path=T91 data.target=none data.patch=64 \
-      data.batch=4 data.workers=0 degradation=fading optimizer.rate=1e-3 'optimizer.milestones=(200,)' model.fields.features=8 \
+    jaxrestore train experiments/generative/pix2pix.py steps=400 degradation=fading data.source=folder data.path=T91 data.target=none \
+      data.patch=64 data.batch=4 data.workers=0 optimizer.rate=1e-3 'optimizer.milestones=(200,)' model.fields.features=8 \
       model.fields.levels=6 objective.arguments.discriminator_rate=2e-4 objective.arguments.fields.features=8 validation.path=Set5 \
       validation.crop=64 validation.every=200 run=runs/pix2pix_reduced
 """

@@ -54,7 +54,7 @@ def validation_set(validation: Validation, data: Data, degrade: Recipe | None, m
       validation: which images.
       data: the training data, for the channels and for "dead_leaves".
       degrade: makes the network's input.
-      multiple: the crop's side is brought down to a multiple of this.
+      multiple: the crop's side is brought down to a multiple of this where it is that large; smaller ones the network pads.
     """
     if validation.path is None or degrade is None:
         return None
@@ -62,13 +62,14 @@ def validation_set(validation: Validation, data: Data, degrade: Recipe | None, m
         source: Any = DeadLeaves(count=validation.images, channels=data.channels, seed=data.seed + 1)
     else:
         source = ImageFolder(validation.path, channels=data.channels, color=data.color)
-    # A side that shrinks to a whole number of pixels, and to one that the network takes.
-    multiple = math.lcm(multiple, (1 / degrade.scale).numerator)
+    # A side that shrinks to a whole number of pixels, and to one that the network takes as it is.
+    whole = (1 / degrade.scale).numerator
+    multiple = math.lcm(multiple, whole)
     crops = [to_float(source[i]["image"]) for i in range(min(len(source), validation.images))]
     side = min([validation.crop, *(n for crop in crops for n in crop.shape[:2])])
-    side -= side % multiple
+    side -= side % (multiple if side >= multiple else whole)
     if side < 1:
-        raise InputError(f"{validation.path}: its smallest image is under {multiple} pixels wide, too small to validate on")
+        raise InputError(f"{validation.path}: its smallest image is under {whole} pixels wide, too small to validate on")
     clean = np.stack([_centre(crop, side) for crop in crops])
     keys = jax.random.split(jax.random.key(0), len(clean))
     degraded = np.asarray(jax.jit(jax.vmap(degrade))(keys, clean))

@@ -103,3 +103,6 @@ def test_validation_crops_shrink_to_whole_pixels():
     assert images is not None
     assert images.clean.shape == (1, 30, 30, 1)
     assert images.degraded.shape == (1, 10, 10, 1)
+    images = validation_set(Validation("dead_leaves", crop=32, images=1), data, recipes.parse("downsample:scale=3"), 256)
+    assert images is not None
+    assert images.clean.shape == (1, 30, 30, 1)  # the network pads what is smaller than it takes

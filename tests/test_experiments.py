@@ -84,7 +84,9 @@ def test_an_experiment_is_well_formed(path):
     text = ast.get_docstring(ast.parse(path.read_text())) or ""
     assert all(word in text for word in ("Expected:", "Cost:"))
     assert commands(path)
-    assert all(command[0] == str(path.relative_to(ROOT)) for command in commands(path))
+    for place, *changes in commands(path):
+        assert place == str(path.relative_to(ROOT))
+        load_experiment(path, changes)  # they are made one by one, and each must leave a whole configuration
 
 
 @pytest.mark.parametrize("path", SUPER_RESOLUTION, ids=[path.stem for path in SUPER_RESOLUTION])

@@ -7,9 +7,9 @@ Expected: they report squared errors, with skips 9.3e-4, which is 30.3 dB (the d
 Cost: 100,000 steps; not measured.
 
     jaxrestore train experiments/denoising/conv_deconv.py data.path=GoPro validation.path=GoPro_validation
-    jaxrestore train experiments/denoising/conv_deconv.py steps=500 data.path=BSDS400 data.batch=8 data.patch=32 data.workers=0 \
+    jaxrestore train experiments/denoising/conv_deconv.py steps=1000 data.path=BSDS400 data.batch=8 data.patch=32 data.workers=0 \
       optimizer.rate=3e-3 optimizer.ema=none model.fields.features=12 model.fields.depth=5 \
-      validation.path=Set5 validation.crop=96 validation.images=4 validation.every=250 run=runs/conv_deconv_reduced
+      validation.path=Set5 validation.crop=96 validation.images=4 validation.every=500 run=runs/conv_deconv_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

@@ -6,9 +6,9 @@ Expected: 29.22 dB on BSD68 at sigma 25 (grey PSNR of the whole image), 31.69 at
 Cost: 600,000 steps; not measured.
 
     jaxrestore train experiments/denoising/fdncnn.py data.path=Train400 validation.path=Set12
-    jaxrestore train experiments/denoising/fdncnn.py steps=400 data.path=Train400 data.batch=8 data.patch=32 data.workers=0 \
+    jaxrestore train experiments/denoising/fdncnn.py steps=1000 data.path=Train400 data.batch=8 data.patch=32 data.workers=0 \
       optimizer.rate=2e-3 optimizer.schedule=cosine optimizer.ema=none model.fields.features=16 model.fields.depth=6 \
-      validation.path=Set12 validation.crop=128 validation.images=4 validation.every=200 run=runs/fdncnn_reduced
+      validation.path=Set12 validation.crop=128 validation.images=4 validation.every=500 run=runs/fdncnn_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer, Validation

@@ -8,9 +8,9 @@ Expected: 29.19 dB on BSD68 at sigma 25 (grey PSNR of the whole image), 31.63 at
 Cost: 400,000 steps; not measured.
 
     jaxrestore train experiments/denoising/ffdnet.py data.path=photographs validation.path=Set12
-    jaxrestore train experiments/denoising/ffdnet.py steps=400 data.path=Train400 data.batch=8 data.patch=48 data.workers=0 \
-      optimizer.rate=2e-3 optimizer.ema=none model.fields.features=24 model.fields.depth=6 \
-      validation.path=Set12 validation.crop=128 validation.images=4 validation.every=200 run=runs/ffdnet_reduced
+    jaxrestore train experiments/denoising/ffdnet.py steps=1500 data.path=Train400 data.batch=8 data.patch=48 data.workers=0 \
+      optimizer.rate=3e-3 optimizer.schedule=cosine optimizer.ema=none model.fields.features=24 model.fields.depth=6 \
+      validation.path=Set12 validation.crop=128 validation.images=4 validation.every=750 run=runs/ffdnet_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer, Validation

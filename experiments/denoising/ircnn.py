@@ -7,9 +7,9 @@ Expected: 29.15 dB on BSD68 at sigma 25 (grey PSNR of the whole image).
 Cost: 200,000 steps; not measured.
 
     jaxrestore train experiments/denoising/ircnn.py data.path=photographs validation.path=Set12
-    jaxrestore train experiments/denoising/ircnn.py steps=400 data.path=Train400 data.batch=8 data.patch=35 data.workers=0 \
-      optimizer.ema=none model.fields.features=16 validation.path=Set12 validation.crop=128 validation.images=4 \
-      validation.every=200 run=runs/ircnn_reduced
+    jaxrestore train experiments/denoising/ircnn.py steps=1500 data.path=Train400 data.batch=8 data.patch=35 data.workers=0 \
+      optimizer.rate=3e-3 optimizer.schedule=cosine optimizer.ema=none model.fields.features=16 validation.path=Set12 validation.crop=128 \
+      validation.images=4 validation.every=750 run=runs/ircnn_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

@@ -88,7 +88,7 @@ _CONFIGURATIONS = {
     ),
     "restoration.fdncnn": ("fdncnn_gray", "fdncnn_color"),
     "restoration.ffdnet": ("ffdnet_gray", "ffdnet_color"),
-    "restoration.ircnn": ("ircnn_gray", "ircnn_color"),
+    "restoration.ircnn": ("ircnn_gray", "ircnn_color", "ircnn_set_gray", "ircnn_set_color"),
     "restoration.nafnet": ("nafnet_sidd_width32", "nafnet_sidd_width64", "nafnet_gopro_width32", "nafnet_gopro_width64"),
     "restoration.on_demand": ("on_demand_denoise_gray", "on_demand_inpaint"),
     "restoration.patch_cnn": ("patch_cnn_gray", "patch_cnn_color"),

@@ -71,7 +71,8 @@ def state_of(tree: Any) -> dict[str, Any]:
     """The state dict inside a checkpoint: itself, or what its training code wrapped it in ({"params_ema": ...}, {"state_dict": ...}).
 
     Args:
-      tree: nested mappings with arrays at the leaves; other values (an epoch, a score) are left out.
+      tree: nested mappings with arrays at the leaves; other values (an epoch, a score) are left out. Where it holds several numbered
+        states, their names begin with the numbers.
 
     Raises:
       InputError: there is none, or there are several and nothing says which is meant.
@@ -84,6 +85,9 @@ def state_of(tree: Any) -> dict[str, Any]:
         if arrays:
             return arrays
         named = [key for key in _WRAPPERS if key in inner]
+        if not named and len(inner) > 1 and all(key.isdecimal() for key in inner) and len(inner) == len(tree):
+            # One network for each of several settings, in one file: {"0": {...}, "1": {...}}.
+            return {f"{number}.{name}": value for number, state in inner.items() for name, value in state_of(state).items()}
         if not named and len(inner) != 1:
             keys = ", ".join(map(str, list(tree)[:6])) or "nothing"
             raise InputError(f"holds no state dict of its own (but {keys}): save the network's state_dict() alone")

@@ -13,10 +13,12 @@ import math
 from functools import partial
 
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 
 from jaxrestore.models.card import Form, ModelCard
 from jaxrestore.nn.conv import Conv
+from jaxrestore.nn.noise_level import level_map
 from jaxrestore.nn.norm import BatchNorm
 from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import DType, Image
@@ -75,8 +77,50 @@ class IRCNN(nn.Module):
         return image - noise.astype(image.dtype)
 
 
-def reference_names(model: IRCNN) -> dict[str, str]:
-    """Our module paths -> the module names of cszn/KAIR."""
+class IRCNNSet(nn.Module):
+    """A whole set of IRCNNs: each image goes through the one for its noise level.
+
+    Attributes:
+      features: channels of every hidden layer.
+      channels: image channels.
+      levels: networks in the set; number i, from 0, is for levels up to 2 * (i + 1) / 255, the last for all above as well.
+      dtype: computation type.
+      param_dtype: type of the parameters.
+
+    Takes (N, H, W, channels) in [0, 1] and a noise level (N, H, W, 1) (standard deviation on the same scale, of which the mean over the
+    image counts), gives (N, H, W, channels), not clipped.
+    """
+
+    features: int = 64
+    channels: int = 1
+    levels: int = LEVELS
+    dtype: DType | None = None
+    param_dtype: DType = jnp.float32
+
+    @nn.compact
+    def __call__(self, image: Image, noise_level: Image | None = None) -> Image:
+        """Denoise."""
+        network = partial(IRCNN, self.features, self.channels, dtype=self.dtype, param_dtype=self.param_dtype)
+        names = [f"level_{i}" for i in range(self.levels)]
+        mean = 255.0 * jnp.mean(level_map(self, image, noise_level), (1, 2, 3))
+        if self.is_initializing():
+            return jnp.stack([network(name=name)(image) for name in names])[0]
+        # A level that is meant to be even must not come out above itself by rounding.
+        index = jnp.clip(jnp.ceil((mean - 1e-3) / 2.0).astype(int) - 1, 0, self.levels - 1)
+        sets = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(self.variables["params"][name] for name in names))
+
+        def denoise(number: jax.Array, one: jax.Array) -> jax.Array:
+            chosen = jax.tree.map(lambda leaf: leaf[number], sets)
+            return network(parent=None).apply({"params": chosen}, one[None])[0]
+
+        return jax.vmap(denoise)(index, image)
+
+
+def reference_names(model: IRCNN | IRCNNSet) -> dict[str, str]:
+    """Our module paths -> the module names of cszn/KAIR, whose file of a set holds a numbered state for each level."""
+    if isinstance(model, IRCNNSet):
+        one = reference_names(IRCNN(model.features, model.channels))
+        return {f"level_{i}/{ours}": f"{i}.{theirs}" for i in range(model.levels) for ours, theirs in one.items()}
     last = len(model.dilations) - 1
     if not model.norm:
         return {f"conv_{i}": f"model.{2 * i}" for i in range(last + 1)}
@@ -85,6 +129,7 @@ def reference_names(model: IRCNN) -> dict[str, str]:
     return names | {f"norm_{i}": f"model.{places[i] + 1}" for i in range(1, last)}
 
 
+_SCORES = {"BSD68 sigma 15": 31.63, "BSD68 sigma 25": 29.15, "BSD68 sigma 50": 26.19}
 _with_norm = partial(Form, dict(norm=True), reference="the form that is trained; its published weights have the normalisation merged")
 _card = partial(
     ModelCard,
@@ -96,14 +141,18 @@ _card = partial(
     notes="25 sets of weights, one for each noise level 2, 4, ... 50",
 )
 
+_set = partial(_card, module=IRCNNSet, notes="all 25 networks of a published set; the noise level says which one is taken")
+
 CARDS = (
     _card(
         name="ircnn_gray",
         channels=1,
         parameters=185_857,
-        published={"BSD68 sigma 15": 31.63, "BSD68 sigma 25": 29.15, "BSD68 sigma 50": 26.19},
+        published=_SCORES,
         convention="gray",
         forms={"normalised": _with_norm(186_177)},
     ),
     _card(name="ircnn_color", fields=dict(channels=3), parameters=188_163, convention="rgb", forms={"normalised": _with_norm(188_483)}),
+    _set(name="ircnn_set_gray", channels=1, parameters=25 * 185_857, published=_SCORES, convention="gray"),
+    _set(name="ircnn_set_color", fields=dict(channels=3), parameters=25 * 188_163, convention="rgb"),
 )

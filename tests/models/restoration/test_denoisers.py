@@ -13,14 +13,16 @@ from jaxrestore.models.restoration.dpdnn import DPDNN
 from jaxrestore.models.restoration.drunet import DRUNet
 from jaxrestore.models.restoration.fdncnn import FDnCNN
 from jaxrestore.models.restoration.ffdnet import FFDNet, from_matlab
-from jaxrestore.models.restoration.ircnn import IRCNN, level_index
+from jaxrestore.models.restoration.ircnn import IRCNN, IRCNNSet, level_index
 from jaxrestore.models.restoration.rednet import REDNet
 from jaxrestore.models.restoration.restoration_resnet import RestorationResNet
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.nn.symmetric_skips import symmetric_skips
 from jaxrestore.ops.pixel_shuffle import pixel_unshuffle
+from jaxrestore.weights import from_reference, to_reference
 from jaxrestore.weights.contents import Layer
 from jaxrestore.weights.layouts import from_layers
+from jaxrestore.weights.torch_file import state_of
 from tests.compiled import compiled
 from tests.models.zoo import cases, check_alone_as_together, check_equals_reference, check_every_parameter_learns, random_inputs
 from tests.parity.golden import Golden
@@ -52,6 +54,7 @@ SMALL: dict[str, nn.Module] = {
     "fdncnn": FDnCNN(4, 8, 3),
     "ffdnet": FFDNet(4, 8, 3),
     "ircnn": IRCNN(6, 1),
+    "ircnn set": IRCNNSet(4, 1, 2),
     "ircnn with normalisation": IRCNN(6, 1, (1, 2, 3, 1), norm=True),
     "drunet": DRUNet((4, 6), 1),
     "rednet": REDNet(4, 6, 1),
@@ -59,7 +62,7 @@ SMALL: dict[str, nn.Module] = {
     "resnet": RestorationResNet(6, 2, global_residual=True),
     "dpdnn": DPDNN(1, 4),
 }
-UNUSED = {"dpdnn": ("unet/down_2", "unet/down_3")}
+UNUSED = {"ircnn set": ("level_0",), "dpdnn": ("unet/down_2", "unet/down_3")}
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -113,6 +116,20 @@ def test_the_matlab_order_of_sub_images():
     np.testing.assert_allclose(made, expected[..., order], atol=1e-5)
     again = from_matlab(model, from_matlab(model, [(layer.kernel, layer.bias) for layer in layers]))
     np.testing.assert_array_equal(again[0][0], layers[0].kernel)
+
+
+def test_a_set_takes_the_network_of_each_image():
+    """From a file of numbered states, as the authors' holds them."""
+    single, whole = IRCNN(4, 1), IRCNNSet(4, 1, 3)
+    image = np.random.default_rng(0).random((4, 6, 7, 1), np.float32)
+    networks = [initialise(single, jax.random.key(i), image) for i in range(3)]
+    state = state_of({str(i): to_reference(single, variables) for i, variables in enumerate(networks)})
+    variables = from_reference(whole, state)
+    level = np.array([2.0, 6.0, 3.1, 75.0], np.float32).reshape(4, 1, 1, 1) / 255
+    together = compiled(whole.apply)(variables, image, level)
+    for i, number in enumerate((0, 2, 1, 2)):
+        alone = compiled(single.apply)(networks[number], image[i : i + 1])
+        np.testing.assert_allclose(together[i : i + 1], alone, atol=1e-6)
 
 
 def test_which_network_of_the_set_a_level_takes():

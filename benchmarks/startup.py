@@ -53,8 +53,8 @@ def main() -> None:
         rows[name] = measure(name)
         print(*rows[name], flush=True)
     notes = (
-        f"Seconds for {SIDE}x{SIDE} pixels, each network once, nothing cached. Wanted: less than 20 s together on two cores. "
-        "Processor time is that of all threads; where it is less than the time together, the machine had other work."
+        f"Seconds for {SIDE}x{SIDE} pixels, each network once, nothing cached. Wanted: less than 20 s together on two free cores. "
+        "Processor time is that of all threads; where it is much less than the time together, the machine had other work."
     )
     ordered = [rows[name] for name in (*NAMES, *sorted(set(rows) - set(NAMES))) if name in rows]
     write("startup_cpu", "From nothing to a compiled forward pass", notes, columns, ordered, machine())

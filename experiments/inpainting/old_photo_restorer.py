@@ -9,8 +9,8 @@ Expected: the paper's 23.33 dB on synthetically aged DIV2K, which its own loss r
 Cost: 53,000 steps; not measured.
 
     jaxrestore train experiments/inpainting/old_photo_restorer.py data.path=VOC validation.path=Set5
-    jaxrestore train experiments/inpainting/old_photo_restorer.py steps=300 data.path=T91 data.batch=4 data.patch=64 data.workers=0 \
-      model.fields.features=16 model.fields.most_features=16 model.fields.mapping_features=32 model.fields.depth=2 optimizer.rate=2e-3 \
+    jaxrestore train experiments/inpainting/old_photo_restorer.py steps=400 data.path=T91 data.batch=4 data.patch=64 data.workers=0 \
+      model.fields.features=16 model.fields.most_features=16 model.fields.mapping_features=32 model.fields.depth=2 optimizer.rate=5e-4 \
       validation.path=Set5 validation.crop=128 validation.every=150 run=runs/old_photo_restorer_reduced
 """
 

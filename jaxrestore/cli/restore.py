@@ -35,7 +35,8 @@ class Restore:
     psf: Annotated[str | None, arg(metavar="KERNEL|FILE")] = None
     """For methods that need it: the blur's kernel, such as gaussian:sigma=1.6, or a picture or .npy file of it."""
     mask: Annotated[Path | None, arg(metavar="FILE|FOLDER")] = None
-    """For methods that need it: a picture of the same size, white where content is missing, or a folder of them of the same names."""
+    """For networks and methods that need it: a picture of the same size, white where content is missing, or a folder of them of the same
+    names."""
     sigma: Annotated[float | None, arg(metavar="FLOAT")] = None
     """For networks and methods that need it: standard deviation of the noise in grey levels."""
     scale: Annotated[int | None, arg(metavar="INT")] = None

@@ -6,13 +6,15 @@ import jax
 import numpy as np
 import pytest
 import scipy.io
+from safetensors.numpy import save_file
 
 from jaxrestore.errors import InputError
 from jaxrestore.models.catalogue import create_model, list_models, model_card
 from jaxrestore.models.restoration.dncnn import DnCNN
+from jaxrestore.nn.initialise import initialise
 from jaxrestore.weights import convert, load_weights, save_weights
 from jaxrestore.weights.contents import StateDict
-from jaxrestore.weights.reference import expected_tensors, variable_shapes
+from jaxrestore.weights.reference import expected_tensors, to_reference, variable_shapes
 from tests.shared import SHARED, needs_testdata
 from tests.weights.torch_bytes import write_arrays
 
@@ -62,10 +64,16 @@ def test_what_fits_nothing():
     assert "\n" not in str(e.value)
     with pytest.raises(InputError, match=r"fit no network of the catalogue, and none is near: they have lin0\.model\.1\.weight"):
         load_weights(DNCNN.parent / "lpips" / "alex.pth")
-    with pytest.raises(InputError, match=r"FFDNet_gray\.mat: these weights fit no network of the catalogue; the nearest are dncnn_gray"):
-        load_weights(DNCNN.parent / "ffdnet" / "FFDNet_gray.mat")
     with pytest.raises(InputError, match=r"VDSR_Official\.mat: bare kernels and biases .* --model \(vdsr or dncnn_gray_blind\)$"):
         load_weights(DNCNN.parent / "vdsr" / "VDSR_Official.mat")
+
+
+def test_what_is_near(tmp_path):
+    narrow = model_card("dncnn_gray").create(features=8)
+    variables = initialise(narrow, jax.random.key(0), np.zeros((1, 8, 8, 1), np.float32))
+    save_file(to_reference(narrow, variables), tmp_path / "narrow.safetensors")
+    with pytest.raises(InputError, match=r"narrow\.safetensors: these weights fit no network of the catalogue; the nearest are dncnn_gray"):
+        load_weights(tmp_path / "narrow.safetensors")
 
 
 def forms() -> list[tuple[str, str | None]]:

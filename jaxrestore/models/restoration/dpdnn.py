@@ -16,7 +16,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxrestore.models.card import Form, ModelCard
+from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.conv import Conv, ConvTranspose
 from jaxrestore.nn.initialise import Constant, VarianceScaling, parameter
 from jaxrestore.ops.padding import crop, pad_to_multiple
@@ -145,7 +145,7 @@ CARDS = (
         reference="WeishengDong/DPDNN_PyTorch (no licence stated)",
         reference_names=reference_names,
         convention="gray",
-        forms={"own_downsampling": Form(dict(shared_downsampling=False), 1_363_661, "as the paper and WeishengDong/DPDNN")},
-        notes="one set of weights for each noise level, for each blur and each enlargement; the published count holds two unused layers",
+        notes="one set of weights for each noise level, for each blur and each enlargement; the published count holds two unused layers; "
+        "shared_downsampling=False is the network of the paper, with the same names and shapes",
     ),
 )

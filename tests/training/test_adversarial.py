@@ -12,6 +12,7 @@ import optax
 import pytest
 import safetensors.numpy
 
+from jaxrestore.degradations.recipes import parse
 from jaxrestore.errors import InputError
 from jaxrestore.losses.adversarial import GAMES
 from jaxrestore.losses.perceptual import texture
@@ -296,7 +297,7 @@ def test_features_and_textures_enter_the_generator_s_loss(vgg_file):
 def config_of(arguments, **fields) -> Run:
     objective = Objective("adversarial", {"discriminator": "srgan_discriminator", **arguments})
     config = Experiment(Model("dncnn_gray"), Data("d"), "r", "gaussian:sigma=25", objective=objective, **fields)
-    return Run(config, Gain(), optax.sgd(0.1), darken)
+    return Run(config, Gain(), optax.sgd(0.1), parse(config.degradation))
 
 
 def test_a_configuration_reaches_every_part(vgg_file):

@@ -6,8 +6,9 @@ Expected: no PSNR is published; the paper reports how often a classifier recogni
 Cost: 100,000 steps; not measured.
 
     jaxrestore train experiments/generative/cvae_gan.py data.path=FaceScrub
-    jaxrestore train experiments/generative/cvae_gan.py steps=300 data.path=T91 data.batch=8 data.patch=16 data.workers=0 \
-      optimizer.rate=1e-3 model.fields.image_size=16 model.fields.latent=32 model.fields.encoder_features='(16,32)' \
+    jaxrestore train experiments/generative/cvae_gan.py steps=800 data.path=T91 data.batch=8 data.patch=16 data.workers=0 \
+      degradation=gaussian:sigma=75 optimizer.rate=1e-3 model.fields.image_size=16 model.fields.latent=32 \
+      model.fields.encoder_features='(16,32)' \
       model.fields.features='(32,16)' model.fields.kernel_sizes='(3,3,5)' model.fields.dense=64 \
       objective.arguments.discriminator_fields.image_size=16 objective.arguments.discriminator_fields.features='(8,16)' \
       run=runs/cvae_gan_reduced

@@ -36,6 +36,11 @@ def test_only_networks_that_take_a_mask_get_one():
     assert parted(DnCNN(), shape) == (shape,)
     image, mask = parted(DeepFill(), shape)
     assert (image.shape, mask.shape, mask.dtype) == ((2, 8, 8, 3), (2, 8, 8, 1), bool)
+    both = np.random.default_rng(0).random((1, 4, 4, 4), np.float32)
+    both[..., 3] = both[..., 3] > 0.5
+    image, mask = parted(DeepFill(), both)
+    np.testing.assert_array_equal(image, both[..., :3])
+    np.testing.assert_array_equal(mask, both[..., 3:] == 1)
 
 
 def experiment(**changes) -> Experiment:

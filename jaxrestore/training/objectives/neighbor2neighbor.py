@@ -41,7 +41,7 @@ class Neighbor2Neighbor(Supervised):
         (whole, _), _ = self.forward(lax.stop_gradient(params), stats, noisy, state.key, batch)
         (restored, _), new = self.forward(params, stats, first, state.key, batch)
         weight = self.weight * jnp.minimum((state.step + 1) / self.steps, 1.0)
-        denoised = neighbor_pair(lax.stop_gradient(whole.astype(jnp.float32)), choices)
+        denoised = neighbor_pair(whole.astype(jnp.float32), choices)
         return jnp.mean(neighbor2neighbor(restored.astype(jnp.float32), second, denoised, weight)), new
 
 

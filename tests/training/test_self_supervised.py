@@ -12,6 +12,7 @@ import numpy as np
 import optax
 import pytest
 
+from jaxrestore.degradations import recipes
 from jaxrestore.errors import InputError
 from jaxrestore.losses.neighbor2neighbor import neighbor2neighbor
 from jaxrestore.losses.pixel import mse
@@ -205,7 +206,7 @@ def test_the_same_numbers_in_parts(kind: str, plain):
 def configured(objective: Objective, degradation: str = "gaussian:sigma=25", **changes) -> Run:
     data = Data("clean", source="folder" if degradation else "pairs", target=None if degradation else "there")
     config = Experiment(Model("dncnn_gray"), data, "run", degradation, objective=objective, steps=40, optimizer=Optimizer(ema=None))
-    return Run(config, Gain(), optax.sgd(0.1), add_noise if degradation else None, **changes)
+    return Run(config, Gain(), optax.sgd(0.1), recipes.parse(degradation) if degradation else None, **changes)
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,9 @@ class BatchNorm(nn.Module):
         bias = parameter(self, "bias", zeros, (channels,), self.param_dtype) if self.use_bias else 0.0
         if train:
             x, positions = image.astype(jnp.float32), tuple(range(image.ndim - 1))
-            mean, square = _over_devices(jnp.mean(x, positions), jnp.mean(jnp.square(x), positions))
-            var = jnp.maximum(square - jnp.square(mean), 0.0)
+            mean = _over_devices(jnp.mean(x, positions))
+            # Two passes: the difference of two means of squares loses what a large mean leaves of float32's digits.
+            var = _over_devices(jnp.mean(jnp.square(x - _along_channels(mean, x)), positions))
             if not self.is_initializing():
                 mean_.value = (1.0 - self.momentum) * mean_.value + self.momentum * mean
                 var_.value = (1.0 - self.momentum) * var_.value + self.momentum * var
@@ -155,9 +156,9 @@ def _along_channels(values: jax.typing.ArrayLike, x: jax.Array) -> jax.Array:
     return jnp.asarray(values).reshape((1,) * (x.ndim - 1) + (-1,))
 
 
-def _over_devices(*statistics: jax.Array) -> tuple[jax.Array, ...]:
+def _over_devices(statistic: jax.Array) -> jax.Array:
     try:
         lax.axis_size(DATA_AXIS)
     except NameError:  # not mapped: the batch is whole
-        return statistics
-    return lax.pmean(statistics, DATA_AXIS)
+        return statistic
+    return lax.pmean(statistic, DATA_AXIS)

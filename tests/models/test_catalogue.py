@@ -18,7 +18,7 @@ def test_has_the_published_number_of_parameters(name: str):
 def test_says_what_its_network_is(name: str):
     card = model_card(name)
     model = card.create()
-    assert card.paper.startswith("https://") or not card.paper
+    assert card.paper  # an address, or a title where there is none
     assert card.parameters > 0
     for said in ("channels", "scale", "multiple"):
         if hasattr(model, said) and not (said == "scale" and card.scales):

@@ -23,5 +23,3 @@ def test_says_what_its_network_is(name: str):
     for said in ("channels", "scale", "multiple"):
         if hasattr(model, said) and not (said == "scale" and card.scales):
             assert getattr(model, said) == getattr(card, said), said
-    if card.published:
-        assert card.convention

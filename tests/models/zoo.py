@@ -76,26 +76,39 @@ def random_inputs(model: nn.Module, count: int = 2, height: int = 7, width: int 
 
 
 def check_alone_as_together(
-    model: nn.Module, inputs: Inputs, tolerance: float = 2e-5, bfloat16: float = 0.1, variables: Any = None, **keywords: Any
+    model: nn.Module,
+    inputs: Inputs,
+    tolerance: float = 2e-5,
+    bfloat16: float = 0.1,
+    variables: Any = None,
+    uncompiled: bool = False,
+    **keywords: Any,
 ) -> Any:
-    """An input gives in a batch, compiled, what it gives alone and not compiled; bfloat16 comes close.
+    """An input gives the same whatever it is in a batch with, and where; bfloat16 comes close.
 
     Args:
       model: a small network.
       inputs: at least two of each.
-      tolerance: between compiled and not, together and alone.
+      tolerance: between two batches, and between compiled and not.
       bfloat16: of the result's standard deviation, plus 0.03.
       variables: by default the initial ones.
+      uncompiled: also apply the network to the second input alone and not compiled, which takes several times as long as to compile it.
       **keywords: further arguments of the network.
 
     Returns:
       The result of all inputs together.
     """
     variables = initialise(model, jax.random.key(0), *inputs) if variables is None else variables
-    together = compiled(lambda v, *x: model.apply(v, *x, **keywords))(variables, *inputs)
+    apply = compiled(lambda v, *x: model.apply(v, *x, **keywords))
+    together = apply(variables, *inputs)
     chex.assert_tree_all_finite(together)
-    alone = model.apply(variables, *(x[1:2] for x in inputs), **keywords)
-    chex.assert_trees_all_close(jax.tree.map(lambda x: x[1:2], together), alone, atol=tolerance)
+    second = jax.tree.map(lambda x: x[1:2], together)
+    # The same shapes, so nothing is compiled again.
+    only_second = apply(variables, *(np.repeat(np.asarray(x)[1:2], len(x), 0) for x in inputs))
+    for i in range(len(inputs[0])):
+        chex.assert_trees_all_close(jax.tree.map(lambda x: x[i : i + 1], only_second), second, atol=tolerance)  # noqa: B023
+    if uncompiled:
+        chex.assert_trees_all_close(model.apply(variables, *(x[1:2] for x in inputs), **keywords), second, atol=tolerance)
     half = compiled(lambda v, *x: model.clone(dtype=jnp.bfloat16).apply(v, *x, **keywords))(variables, *inputs)
     for low, full in zip(jax.tree.leaves(half), jax.tree.leaves(together), strict=True):
         assert low.dtype == full.dtype

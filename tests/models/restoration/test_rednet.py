@@ -25,7 +25,7 @@ SMALL: dict[str, nn.Module] = {
 def test_any_size_batch_and_precision(name: str):
     model = SMALL[name]
     inputs = random_inputs(model)
-    restored = check_alone_as_together(model, inputs)
+    restored = check_alone_as_together(model, inputs, uncompiled=True)
     assert restored.shape == inputs[0].shape
     assert 0.0 < restored.min() <= restored.max() < 1.0  # a sigmoid
 

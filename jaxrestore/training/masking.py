@@ -4,6 +4,7 @@ A recipe such as "erase:count=3" says what is missing; in a training step image 
 that takes a mask is applied.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import flax.linen as nn
@@ -42,19 +43,19 @@ class Masking:
         return jnp.concatenate([self.recipe(key, image), missing.astype(image.dtype)], -1)
 
 
-def with_mask(model: nn.Module, recipe: Recipe | None) -> Recipe | Masking | None:
+def with_mask(model: nn.Module, recipe: Callable | None) -> Callable | None:
     """The recipe as the network needs it: with the mask, if it takes one."""
     return Masking(recipe) if takes_mask(model) and isinstance(recipe, Recipe) else recipe
 
 
-def parted(model: nn.Module, image: Image | jax.ShapeDtypeStruct) -> tuple:
+def parted(model: nn.Module, image: jax.typing.ArrayLike | jax.ShapeDtypeStruct) -> tuple:
     """What a network is applied to: (image,), or (image, mask) of an array that holds both.
 
     Args:
       model: the network.
-      image: (N, H, W, C), or (N, H, W, C + 1) for a network that takes a mask; or its shape and type.
+      image: what it takes, or (N, H, W, channels + 1) for a network that takes a mask; or its shape and type.
     """
-    if not takes_mask(model):
+    if not takes_mask(model) or image.shape[-1] != model.channels + 1:
         return (image,)
     if isinstance(image, jax.ShapeDtypeStruct):
         *rest, channels = image.shape

@@ -25,6 +25,7 @@ from jaxrestore.weights.reference import (
     counted_shapes,
     expected_tensors,
     from_reference,
+    module_of,
     reference_modules,
     variable_shapes,
     without_wrappers,
@@ -178,7 +179,7 @@ def _unlikeness(candidate: _Candidate, contents: Contents) -> float:
     """0 where names or sizes agree as far as can be said without computing the network's shapes; else a rough distance."""
     if isinstance(contents, StateDict):
         model = candidate.model
-        theirs = {name.rpartition(".")[0] for name in counted_shapes(model, without_wrappers(contents.tensors))}
+        theirs = {module_of(name) for name in counted_shapes(model, without_wrappers(contents.tensors))}
         ours = reference_modules(model)
         return len(ours ^ theirs) / max(len(ours | theirs), 1)
     if isinstance(contents, LayerList):

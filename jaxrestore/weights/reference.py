@@ -59,7 +59,12 @@ def reference_table(model: nn.Module) -> tuple[Callable, tuple[str, ...]]:
 def reference_modules(model: nn.Module) -> set[str]:
     """Names of the reference's modules that hold tensors, as far as they are known without computing any shape."""
     names = reference_table(model)[0](model)
-    return {their.rpartition("/" if "/" in their else ".")[0] if "." in our else their for our, their in names.items()}
+    return {module_of(their) if "." in our else their for our, their in names.items()}
+
+
+def module_of(tensor: str) -> str:
+    """The name of the reference's module that holds a tensor: TensorFlow divides names by "/"."""
+    return tensor.rpartition("/" if "/" in tensor else ".")[0]
 
 
 def expected_tensors(model: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -86,6 +86,7 @@ TWINS = (
     ("srresnet_x4", "srgan_x4"),
     ("idn_x2", "idn_x3", "idn_x4"),
     ("restormer_deblur", "restormer_derain"),
+    ("dip_denoising", "dip_super_resolution"),
     ("deblurgan_discriminator", "cyclegan_discriminator"),
 )
 """Networks whose weights have the same names and shapes."""

@@ -61,7 +61,7 @@ def test_equals_the_port(golden):
 
 
 def test_alone_as_together():
-    video = check_alone_as_together(SMALL, (latents(SMALL),), uncompiled=True)
+    video = check_alone_as_together(SMALL, (latents(SMALL),))
     assert video.shape == (2, 4, 16, 16, 3)
     assert 0.0 <= video.min() < video.max() <= 1.0
     scores = check_alone_as_together(CRITIC, (np.random.default_rng(0).random((2, 16, 16, 21, 3), np.float32),))

@@ -16,8 +16,9 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxrestore.nn import conv_forms as forms
+from jaxrestore.nn.affine import add_bias, kernel_and_bias
 from jaxrestore.nn.conv_forms import Sides, Window
-from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, parameter, zeros
+from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
 from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.typing import DType, Image
 
@@ -69,16 +70,13 @@ class Conv(nn.Module):
         """Convolve."""
         window, dilation = pair(self.kernel_size), pair(self.dilation)
         shape = (*window, image.shape[-1] // self.groups, self.features)
-        kernel = parameter(self, "kernel", self.kernel_init, shape, self.param_dtype)
-        bias_init = bias_initialiser(self.bias_init, shape)
-        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        image, kernel, bias = nn.dtypes.promote_dtype(image, kernel, bias, dtype=self.dtype)
+        image, kernel, bias = kernel_and_bias(self, image, shape)
         sides = self._sides(image, window, dilation)
         if self.padding_mode != "zeros" and any(map(any, sides)):
             image = jnp.pad(image, ((0, 0), *sides, (0, 0)), _PADDING_MODES[self.padding_mode])
             sides = ((0, 0), (0, 0))
         result = convolve(image, kernel, strides=pair(self.strides), padding=sides, dilation=dilation, groups=self.groups)
-        return result if bias is None else result + bias.reshape(1, 1, 1, -1)
+        return add_bias(result, bias)
 
     def _sides(self, image: jax.Array, window: tuple[int, int], dilation: tuple[int, int]) -> Sides:
         """Pixels added ((above, below), (left, right))."""
@@ -125,15 +123,11 @@ class ConvTranspose(nn.Module):
     @nn.compact
     def __call__(self, image: Image) -> Image:
         """Enlarge."""
-        window = pair(self.kernel_size)
-        shape = (*window, image.shape[-1], self.features)
-        kernel = parameter(self, "kernel_transposed", self.kernel_init, shape, self.param_dtype)
-        bias_init = bias_initialiser(self.bias_init, (*window, self.features, image.shape[-1]))  # torch's fan of a transposed kernel
-        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        image, kernel, bias = nn.dtypes.promote_dtype(image, kernel, bias, dtype=self.dtype)
+        shape = (*pair(self.kernel_size), image.shape[-1], self.features)
+        image, kernel, bias = kernel_and_bias(self, image, shape, "kernel_transposed")
         strides, padding, output_padding = pair(self.strides), pair(self.padding), pair(self.output_padding)
         result = convolve_transposed(image, kernel, strides=strides, padding=padding, output_padding=output_padding)
-        return result if bias is None else result + bias.reshape(1, 1, 1, -1)
+        return add_bias(result, bias)
 
 
 def convolve(

@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxrestore.nn.affine import add_bias, kernel_and_bias
 from jaxrestore.nn.conv import convolve, convolve_transposed
-from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, only_shapes, parameter, zeros
+from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
+from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.typing import ArrayLike, DType, Latents, Video
 
 Sides = int | tuple[int, int, int]
@@ -56,11 +58,8 @@ class Conv3d(nn.Module):
         window = triple(self.kernel_size)
         padding = tuple((k - 1) // 2 for k in window) if self.padding is None else triple(self.padding)
         shape = (*window, video.shape[-1], self.features)
-        kernel = parameter(self, "kernel", self.kernel_init, shape, self.param_dtype)
-        bias_init = bias_initialiser(self.bias_init, shape)
-        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        video, kernel, bias = nn.dtypes.promote_dtype(video, kernel, bias, dtype=self.dtype)
-        return _add_bias(convolve_3d(video, kernel, strides=triple(self.strides), padding=padding), bias)
+        video, kernel, bias = kernel_and_bias(self, video, shape)
+        return add_bias(convolve_3d(video, kernel, strides=triple(self.strides), padding=padding), bias)
 
 
 class ConvTranspose3d(nn.Module):
@@ -94,12 +93,9 @@ class ConvTranspose3d(nn.Module):
     @nn.compact
     def __call__(self, video: Video) -> jax.Array:
         """Enlarge."""
-        window = triple(self.kernel_size)
-        kernel = parameter(self, "kernel_transposed", self.kernel_init, (*window, video.shape[-1], self.features), self.param_dtype)
-        bias_init = bias_initialiser(self.bias_init, (*window, self.features, video.shape[-1]))  # torch's fan of a transposed kernel
-        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        video, kernel, bias = nn.dtypes.promote_dtype(video, kernel, bias, dtype=self.dtype)
-        return _add_bias(convolve_transposed_3d(video, kernel, strides=triple(self.strides), padding=triple(self.padding)), bias)
+        shape = (*triple(self.kernel_size), video.shape[-1], self.features)
+        video, kernel, bias = kernel_and_bias(self, video, shape, "kernel_transposed")
+        return add_bias(convolve_transposed_3d(video, kernel, strides=triple(self.strides), padding=triple(self.padding)), bias)
 
 
 class ConvTranspose1d(nn.Module):
@@ -134,12 +130,9 @@ class ConvTranspose1d(nn.Module):
     def __call__(self, sequence: Latents) -> jax.Array:
         """Lengthen."""
         shape = (self.kernel_size, sequence.shape[-1], self.features)
-        kernel = parameter(self, "kernel_transposed", self.kernel_init, shape, self.param_dtype)
-        bias_init = bias_initialiser(self.bias_init, (self.kernel_size, self.features, sequence.shape[-1]))
-        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        sequence, kernel, bias = nn.dtypes.promote_dtype(sequence, kernel, bias, dtype=self.dtype)
+        sequence, kernel, bias = kernel_and_bias(self, sequence, shape, "kernel_transposed")
         row = convolve_transposed(sequence[:, None], kernel[None], strides=(1, self.strides), padding=(0, self.padding))
-        return _add_bias(row[:, 0], bias)
+        return add_bias(row[:, 0], bias)
 
 
 def convolve_3d(video: Video, kernel: ArrayLike, *, strides: Triple = (1, 1, 1), padding: Triple = (0, 0, 0)) -> jax.Array:
@@ -207,7 +200,3 @@ def _frames_from_frames(video: jax.Array, kernel: jax.Array, *, strides: Triple,
         place = (time - cut, len(kernel) - 1 - time - cut, step - 1)
         total = total + lax.pad(result, jnp.zeros((), result.dtype), ((0, 0, 0), place, (0, 0, 0), (0, 0, 0), (0, 0, 0)))
     return jnp.asarray(total)
-
-
-def _add_bias(x: jax.Array, bias: jax.Array | None) -> jax.Array:
-    return x if bias is None else x + bias.reshape((1,) * (x.ndim - 1) + (-1,))

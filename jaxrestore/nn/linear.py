@@ -6,7 +6,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from jaxrestore.nn.initialise import FanUniform, bias_initialiser, he_normal, parameter, zeros
+from jaxrestore.nn.affine import add_bias, kernel_and_bias
+from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
 from jaxrestore.typing import DType
 
 
@@ -35,9 +36,5 @@ class Linear(nn.Module):
     def __call__(self, x: jax.Array) -> jax.Array:
         """Multiply."""
         shape = (x.shape[-1], self.features)
-        kernel = parameter(self, "kernel", self.kernel_init, shape, self.param_dtype)
-        bias_init = bias_initialiser(self.bias_init, shape)
-        bias = parameter(self, "bias", bias_init, (self.features,), self.param_dtype) if self.use_bias else None
-        x, kernel, bias = nn.dtypes.promote_dtype(x, kernel, bias, dtype=self.dtype)
-        result = x @ kernel
-        return result if bias is None else result + bias.reshape((1,) * (x.ndim - 1) + (-1,))
+        x, kernel, bias = kernel_and_bias(self, x, shape)
+        return add_bias(x @ kernel, bias)

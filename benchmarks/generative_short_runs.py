@@ -2,16 +2,12 @@
 
 Run it where the folders T91 and Set5 are:
 
-    python -m benchmarks.generative_short_runs pixelcnn cvae     trains these two
-    python -m benchmarks.generative_short_runs --table           writes results/restoration_short_runs_generative.{json,md}
+    python -m benchmarks.generative_short_runs generative/pixelcnn generative/cvae     trains these two
+    python -m benchmarks.generative_short_runs --table                                 writes results/generative_short_runs.{json,md}
 """
 
 import dataclasses
-import json
-import shlex
 import sys
-import time
-from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -19,22 +15,22 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from benchmarks.super_resolution_short_runs import ROOT, commands
+from benchmarks.short_runs import Row, run_or_collect, train_reduced
 from jaxrestore.degradations import recipes
-from jaxrestore.models.catalogue import create_model
 from jaxrestore.models.restoration.video_unet import fill_in_time
 from jaxrestore.ops.resize import imresize
-from jaxrestore.training.config import Experiment, load_experiment
+from jaxrestore.training.config import Experiment
 from jaxrestore.training.inputs import validation_set
-from jaxrestore.training.loop import train
 from jaxrestore.training.objectives.autoregressive import negative_log_likelihood
 from jaxrestore.training.objectives.clips import moving_window
 from jaxrestore.typing import Variables
 
-RESULTS = ROOT / "benchmarks" / "results" / "restoration_short_runs_generative"
-FOLDER = ROOT / "experiments" / "generative"
-NAMES = (
-    *("pixelcnn", "residual_pixelcnn", "gated_pixelcnn", "pixel_recursive", "cvae", "cvae_gan", "cgan", "fm_cgan", "tgan", "video_unet"),
+NAMES = tuple(
+    f"generative/{name}"
+    for name in (
+        *("pixelcnn", "residual_pixelcnn", "gated_pixelcnn", "pixel_recursive"),
+        *("cvae", "cvae_gan", "cgan", "fm_cgan", "tgan", "video_unet"),
+    )
 )
 
 
@@ -56,7 +52,7 @@ def held_out(config: Experiment, side: int) -> np.ndarray:
     return np.asarray(images.clean)
 
 
-def measured(name: str, config: Experiment, model: nn.Module, variables: Variables) -> dict[str, Any]:
+def measured(name: str, config: Experiment, model: nn.Module, variables: Variables) -> Row:
     """What a network does on pictures it was not trained on, and what it is compared with."""
     key, side = jax.random.key(7), getattr(model, "image_size", config.data.patch)
     degrade = recipes.parse(config.degradation) if config.degradation else None
@@ -89,26 +85,9 @@ def measured(name: str, config: Experiment, model: nn.Module, variables: Variabl
     return {"measure": "PSNR, dB", "before": psnr(degraded, clean), "after": psnr(jax.jit(model.apply)(variables, degraded), clean)}
 
 
-def short_run(name: str) -> dict[str, Any]:
+def short_run(name: str) -> Row:
     """Train one network at its reduced size."""
-    _, (_, *overrides) = commands(FOLDER / f"{name}.py")
-    config = load_experiment(FOLDER / f"{name}.py", overrides)
-    config = dataclasses.replace(config, log_every=10)
-    start = time.perf_counter()
-    state = train(config)
-    seconds = time.perf_counter() - start
-    losses = [json.loads(line) for line in (Path(config.run) / "log.jsonl").read_text().splitlines()]
-    losses = [line["loss"] for line in losses if "loss" in line]
-    return {
-        "experiment": name,
-        "command": f"jaxrestore train experiments/generative/{name}.py {shlex.join(overrides)}",
-        "steps": config.steps,
-        "parameters": sum(leaf.size for leaf in jax.tree.leaves(state.params)),
-        "first_loss": float(np.median(losses[:3])),
-        "last_loss": float(np.median(losses[-3:])),
-        **measured(name, config, create_model(config.model.name, **config.model.fields), jax.device_get(state.variables())),
-        "seconds": round(seconds),
-    }
+    return train_reduced(name, lambda config, model, variables, log: measured(name.split("/")[1], config, model, variables))
 
 
 def shown(value: Any) -> str:
@@ -118,7 +97,7 @@ def shown(value: Any) -> str:
     return "; ".join(f"{x:.3g}" if abs(x) < 1 else f"{x:.2f}" for x in (value if isinstance(value, list) else [value]))
 
 
-def table(rows: list[dict[str, Any]]) -> str:
+def table(rows: list[Row], missing: list[str]) -> str:
     """The results in words and as a table."""
     lines = [
         "# Short runs of the generative recipes",
@@ -136,7 +115,6 @@ def table(rows: list[dict[str, Any]]) -> str:
             f"| {row['experiment']} | {row['steps']:,} | {row['parameters']:,} | {row['first_loss']:.4g} to {row['last_loss']:.4g} | "
             f"{row['measure']} | {shown(row.get('before'))} | {shown(row['after'])} | {row['seconds']} |"
         )
-    missing = [name for name in NAMES if name not in {row["experiment"] for row in rows}]
     lines += ["", f"Not run: {', '.join(missing)}." if missing else "Every recipe was run."]
     below = [row["experiment"] for row in rows if row["measure"] == "PSNR, dB" and row["after"] < row["before"]]
     if below:
@@ -148,20 +126,5 @@ def table(rows: list[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(names: list[str]) -> None:
-    """Run, or collect."""
-    folder = Path("runs/generative_short_runs")
-    folder.mkdir(parents=True, exist_ok=True)
-    if names == ["--table"]:
-        rows = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
-        RESULTS.with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
-        RESULTS.with_suffix(".md").write_text(table(rows))
-        return
-    for name in names or NAMES:
-        result = short_run(name)
-        (folder / f"{name}.json").write_text(json.dumps(result, indent=1) + "\n")
-        print(json.dumps(result), flush=True)
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    run_or_collect(sys.argv[1:], NAMES, "generative_short_runs", short_run, table)

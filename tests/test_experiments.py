@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from benchmarks.super_resolution_short_runs import commands
+from benchmarks.short_runs import commands
 from jaxrestore.degradations import recipes
 from jaxrestore.losses import formula
 from jaxrestore.metrics import Convention

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool
 
-from jaxrestore.data.images import to_float
 from jaxrestore.errors import InputError
+from jaxrestore.inference.channels import with_channels
 from jaxrestore.inference.memory import bytes_needed, free_memory, parse_memory
 from jaxrestore.inference.receptive_field import apply_network
 from jaxrestore.typing import Image, Variables
@@ -93,21 +93,13 @@ class Filler:
             yield (part,), self._run(images[part], None if mask is None else mask[part])
 
     def _run(self, images: np.ndarray, mask: Masks | None) -> np.ndarray:
-        count, height, width, channels = images.shape
-        x, repeats = to_float(images), channels if self.channels == 1 else 1
-        if self.channels == 1:
-            x = np.moveaxis(x, -1, 1).reshape(count * channels, height, width, 1)
-        elif channels == 1:
-            x = np.repeat(x, self.channels, axis=-1)
-        if mask is None:
-            y = apply_network(self._alone, self.variables, jnp.asarray(x))
-        else:
-            hole = np.repeat(np.asarray(mask, np.float32), repeats, axis=0)
-            y = apply_network(self._together, self._nested, jnp.asarray(np.concatenate([x, hole], -1)))
-        y = np.asarray(y, np.float32)
-        if self.channels == 1:
-            return np.moveaxis(y.reshape(count, channels, height, width), 1, -1)
-        return y.mean(axis=-1, keepdims=True) if channels == 1 else y
+        def fill(x: np.ndarray) -> jax.Array:
+            if mask is None:
+                return apply_network(self._alone, self.variables, jnp.asarray(x))
+            hole = np.repeat(np.asarray(mask, np.float32), len(x) // len(mask), axis=0)  # once for each channel that goes in alone
+            return apply_network(self._together, self._nested, jnp.asarray(np.concatenate([x, hole], -1)))
+
+        return with_channels(fill, images, self.channels)
 
     def _fit(self, images: np.ndarray, count: int) -> bool:
         if self.tile == "off":

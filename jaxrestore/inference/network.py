@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxrestore.data.images import to_float
 from jaxrestore.errors import InputError
+from jaxrestore.inference.channels import with_channels
 from jaxrestore.inference.memory import bytes_per_pixel, free_memory, parse_memory
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
 from jaxrestore.inference.tiles import plan, smallest_tile
@@ -131,16 +131,7 @@ class Network:
 
     def _run(self, images: np.ndarray) -> np.ndarray:
         """The network on (N, H, W, C) of any accepted dtype and channels."""
-        count, height, width, channels = images.shape
-        x = to_float(images)
-        if self.channels == 1:
-            x = np.moveaxis(x, -1, 1).reshape(count * channels, height, width, 1)
-        elif channels == 1:
-            x = np.repeat(x, self.channels, axis=-1)
-        y = np.asarray(apply_network(self.model, self.variables, jnp.asarray(x)), np.float32)
-        if self.channels == 1:
-            return np.moveaxis(y.reshape(count, channels, *y.shape[1:3]), 1, -1)
-        return y.mean(axis=-1, keepdims=True) if channels == 1 else y
+        return with_channels(lambda x: apply_network(self.model, self.variables, jnp.asarray(x)), images, self.channels)
 
     def _fits(self, pixels: int) -> bool:
         if self.tile == "off":

@@ -17,78 +17,19 @@ import jax.numpy as jnp
 
 from jaxrestore.errors import InputError
 from jaxrestore.models.card import ModelCard
-from jaxrestore.nn.conv import Conv, ConvTranspose
-from jaxrestore.nn.initialise import TORCH_INIT, FanUniform, Normal
+from jaxrestore.nn.antialiased_unet import AntialiasedUNet
+from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.missing import missing_map
-from jaxrestore.nn.norm import BatchNorm, InstanceNorm
 from jaxrestore.nn.partial_nonlocal import PartialNonLocal
-from jaxrestore.nn.reflected_block import ReflectedBlock
-from jaxrestore.ops.blur_pool import blur_pool
+from jaxrestore.nn.photo_translation import SHRUNK, PhotoDecoder, PhotoEncoder, Translation
 from jaxrestore.ops.color import rgb_to_gray
 from jaxrestore.ops.interpolate import interpolate
 from jaxrestore.ops.padding import crop, pad_to_multiple
 from jaxrestore.typing import ArrayLike, DType, Image
 
-_INIT = dict(kernel_init=Normal(0.02), bias_init=FanUniform())
-_SHRUNK = 4  # sides of an image are so many times those of its latents
 _THRESHOLD = 0.4  # a scratch is where its probability is at least this
 _DETECTED_SIDE = 256  # of the shorter side, when scratches are looked for
 _DETECTED_MULTIPLE = 16
-
-
-class _Translation(nn.Module):
-    """Encoder, decoder and mapping: convolutions with instance normalisation and residual blocks."""
-
-    @property
-    def _types(self) -> dict[str, DType | None]:
-        return dict(dtype=self.dtype, param_dtype=self.param_dtype)
-
-    def _normalised(self, x: Image, name: str, layer: type[nn.Module], *arguments: int, **options: object) -> jax.Array:
-        x = layer(*arguments, **options, **_INIT, **self._types, name=name)(x)
-        return nn.relu(InstanceNorm(dtype=self.dtype, name=f"{name}_norm")(x))
-
-    def _blocks(self, x: Image, name: str, count: int, dilation: int = 1) -> jax.Array:
-        for i in range(count):
-            x = ReflectedBlock(x.shape[-1], dilation, **self._types, name=f"{name}_{i}")(x)
-        return x
-
-
-class PhotoEncoder(_Translation):
-    """Half of `OldPhotoVAE`, which says what the fields are. Takes (N, H, W, C) in [-1, 1], gives (N, H / 4, W / 4, most_features)."""
-
-    features: int = 64
-    most_features: int = 64
-    kernel_size: int = 4
-    dtype: DType | None = None
-    param_dtype: DType = jnp.float32
-
-    @nn.compact
-    def __call__(self, x: Image) -> jax.Array:
-        """Encode."""
-        x = self._normalised(x, "head", Conv, _width(self, 0), 7, padding_mode="reflect")
-        for i in range(2):
-            x = self._normalised(x, f"down_{i}", Conv, _width(self, i + 1), self.kernel_size, 2, 1)
-        return self._blocks(x, "block", 4)
-
-
-class PhotoDecoder(_Translation):
-    """The other half, with the same fields. Takes what the encoder gives, gives (N, H, W, channels) in [-1, 1]."""
-
-    features: int = 64
-    most_features: int = 64
-    kernel_size: int = 4
-    channels: int = 3
-    dtype: DType | None = None
-    param_dtype: DType = jnp.float32
-
-    @nn.compact
-    def __call__(self, x: Image) -> jax.Array:
-        """Decode."""
-        x = self._blocks(x, "block", 4)
-        for i in range(2):
-            more = 4 - self.kernel_size
-            x = self._normalised(x, f"up_{i}", ConvTranspose, _width(self, 1 - i), self.kernel_size, 2, 1, more)
-        return nn.tanh(Conv(self.channels, 7, padding_mode="reflect", **_INIT, **self._types, name="tail")(x))
 
 
 class OldPhotoVAE(nn.Module):
@@ -113,7 +54,7 @@ class OldPhotoVAE(nn.Module):
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
-    multiple = _SHRUNK
+    multiple = SHRUNK
 
     def setup(self) -> None:
         """Make both halves."""
@@ -142,7 +83,7 @@ class OldPhotoVAE(nn.Module):
         return (self.decoder(latent) + 1.0) / 2.0
 
 
-class LatentMapping(_Translation):
+class LatentMapping(Translation):
     """From latents of old photos to latents of clean ones.
 
     Attributes:
@@ -189,71 +130,24 @@ class LatentMapping(_Translation):
         widths = [min(self.latent * 2**i, self.features) for i in range(5)]
         x = latent
         for i, width in enumerate(widths[1:]):
-            x = self._normalised(x, f"wider_{i}", Conv, width)
+            x = self.normalised(x, f"wider_{i}", Conv, width)
         if self.partial_nonlocal:
             if mask is None:
-                image = jax.ShapeDtypeStruct((len(latent), *(_SHRUNK * n for n in latent.shape[1:3]), 3), latent.dtype)
+                image = jax.ShapeDtypeStruct((len(latent), *(SHRUNK * n for n in latent.shape[1:3]), 3), latent.dtype)
                 mask = missing_map(self, image, None)
             options = dict(renormalise=self.renormalise, temperature=self.temperature, sees_itself=self.sees_itself, cosine=self.cosine)
-            x = PartialNonLocal(**options, **self._types, name="nonlocal")(x, jnp.asarray(mask) != 0)
-        x = self._blocks(x, "block", self.depth, self.dilation)
+            x = PartialNonLocal(**options, **self.types, name="nonlocal")(x, jnp.asarray(mask) != 0)
+        x = self.blocks(x, "block", self.depth, self.dilation)
         for i, width in enumerate(widths[3:0:-1]):
-            x = self._normalised(x, f"narrower_{i}", Conv, width)
-        return Conv(self.latent, **_INIT, **self._types, name="tail")(x).astype(latent.dtype)
+            x = self.normalised(x, f"narrower_{i}", Conv, width)
+        return self.convolution(x, "tail", Conv, self.latent).astype(latent.dtype)
 
 
-class ScratchDetector(nn.Module):
-    """A U-Net that shrinks without aliasing, and says where a grey photo is scratched.
+class ScratchDetector(AntialiasedUNet):
+    """Says where a grey photo is scratched; `AntialiasedUNet` says what the fields are.
 
-    Attributes:
-      features: channels of the finest scale; they double with each scale.
-      depth: number of halvings.
-      convolutions: in each block.
-      channels: image channels.
-      dtype: computation type.
-      param_dtype: type of the parameters.
-
-    Takes (N, H, W, channels) in [0, 1], gives logits (N, H, W, 1): a scratch is where their sigmoid is at least 0.4. Other sizes than
-    multiples of `multiple` are continued by reflection and cropped back.
+    Takes (N, H, W, channels) in [0, 1], gives logits (N, H, W, 1): a scratch is where their sigmoid is at least 0.4.
     """
-
-    features: int = 64
-    depth: int = 4
-    convolutions: int = 2
-    channels: int = 1
-    dtype: DType | None = None
-    param_dtype: DType = jnp.float32
-
-    @property
-    def multiple(self) -> int:
-        """What height and width are padded to a multiple of."""
-        return 2**self.depth
-
-    @nn.compact
-    def __call__(self, image: Image, train: bool = False) -> jax.Array:
-        """Find scratches."""
-        conv = partial(Conv, padding_mode="reflect", **TORCH_INIT, dtype=self.dtype, param_dtype=self.param_dtype)
-
-        def unit(x: Image, width: int, name: str) -> jax.Array:
-            x = conv(width, name=name)(x)
-            return nn.leaky_relu(BatchNorm(dtype=self.dtype, param_dtype=self.param_dtype, name=f"{name}_norm")(x, train), 0.2)
-
-        def block(x: Image, width: int, name: str) -> jax.Array:
-            for j in range(self.convolutions):
-                x = unit(x, width, f"{name}_conv_{j}")
-            return x
-
-        x = pad_to_multiple(2.0 * image - 1.0, self.multiple, "reflect")
-        x = nn.leaky_relu(conv(self.features, 7, name="head")(x), 0.2)
-        skips = []
-        for i in range(self.depth):
-            skips.append(x)
-            x = blur_pool(unit(x, x.shape[-1], f"shrink_{i}"))
-            x = block(x, self.features * 2 ** (i + 1), f"down_{i}")
-        for i in reversed(range(self.depth)):
-            x = conv(self.features * 2**i, name=f"enlarge_{i}")(interpolate(x, scale=2))
-            x = block(jnp.concatenate([x, skips[i]], -1), self.features * 2**i, f"up_{i}")
-        return crop(conv(1, name="tail")(x), image.shape[1:3]).astype(image.dtype)
 
 
 class OldPhotoRestorer(nn.Module):
@@ -280,7 +174,7 @@ class OldPhotoRestorer(nn.Module):
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
-    multiple = _SHRUNK
+    multiple = SHRUNK
 
     @nn.compact
     def __call__(self, image: Image) -> jax.Array:
@@ -344,12 +238,6 @@ class ScratchedPhotoRestorer(OldPhotoRestorer):
         detector = ScratchDetector(self.detector_features, dtype=self.dtype, param_dtype=self.param_dtype, name="detector")
         found = nn.sigmoid(detector(gray).astype(jnp.float32)) >= _THRESHOLD
         return interpolate(found.astype(image.dtype), size=(height, width), method="nearest") > 0
-
-
-def _width(model: PhotoEncoder | PhotoDecoder, halvings: int) -> int:
-    if model.most_features > 4 * model.features:
-        raise InputError(f"most_features is {model.most_features}: it must be at most four times features = {model.features}")
-    return min(model.features * 2**halvings, model.most_features)
 
 
 def _block_names(ours: str, theirs: str) -> dict[str, str]:

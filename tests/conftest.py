@@ -1,5 +1,6 @@
 """What every test runs under: shape annotations checked, ranks never promoted silently, compiled quickly rather than well."""
 
+import gc
 import os
 
 # Eight virtual devices on one CPU: what the parallel tests need must be said before JAX starts.
@@ -14,3 +15,11 @@ import jax  # noqa: E402 (not before the flags and the hook)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 # Most of the tests' time would be the compiler polishing functions that then run once, on a few pixels.
 jax.config.update("jax_disable_most_optimizations", True)
+
+
+def pytest_runtest_teardown(item, nextitem):
+    """Let a file's compiled functions go at its end: with the gigabytes of thousands of tests in memory, each test takes twice as long."""
+    if nextitem is None or nextitem.path != item.path:
+        jax.clear_caches()
+        gc.collect()
+        gc.freeze()  # what is left will stay, and need not be looked at again

@@ -12,6 +12,7 @@ from jaxrestore.degradations import recipes
 from jaxrestore.losses import formula
 from jaxrestore.metrics import Convention
 from jaxrestore.models.catalogue import create_model, model_card
+from jaxrestore.nn.shapes import variable_shapes
 from jaxrestore.training.config import Experiment, load_experiment
 from jaxrestore.training.objectives.run import Run, build_objective
 from jaxrestore.training.optimizers import learning_rate, make_optimizer
@@ -39,12 +40,10 @@ def shapes_agree(config: Experiment) -> None:
         side = config.data.patch if scale is None else config.data.patch // largest * scale
         degrade = recipes.parse(config.degradation.replace("{scale}", str(scale)))
 
-        def restored(key, clean, network=network, degrade=degrade):
-            degraded = degrade(key, clean)
-            return network.apply(network.init(key, degraded), degraded)
-
         clean = jax.ShapeDtypeStruct((1, side, side, config.data.channels), np.float32)
-        assert jax.eval_shape(restored, jax.eval_shape(lambda: jax.random.key(0)), clean).shape == clean.shape
+        degraded = jax.eval_shape(degrade, jax.random.key(0), clean)
+        variables = variable_shapes(network, jax.random.key(0), degraded)
+        assert jax.eval_shape(network.apply, variables, degraded).shape == clean.shape
     # Rates by layer name layers that there are.
     starting_point(config, model)
 

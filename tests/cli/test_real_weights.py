@@ -24,7 +24,6 @@ FOLDER = SHARED / "testdata"
         ("dncnn/DnCNN-S-25_net.pth", "dncnn_gray", 30.408),
         ("dncnn/DnCNN-B_net.pth", "dncnn_gray_blind", 30.353),
         ("dncnn/dncnn_25.pth", "dncnn_gray", 30.445),
-        ("dncnn/sigma=25.mat", "dncnn_gray", 30.445),
         ("ffdnet/FFDNet_gray.mat", "ffdnet_gray", 30.432),
     ],
 )

@@ -3,22 +3,25 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from jaxrestore.data.images import SUFFIXES, Picture, find_images, read_image, write_image
+from jaxrestore.data.images import SUFFIXES, Picture, find_images, make_folder, read_image, write_image
 from jaxrestore.errors import InputError
+
+_SPREAD_SUFFIXES = (".tif", ".tiff", ".png")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture: where it is read and where it goes."""
+    """One picture: where it is read, where it goes, and where a second picture of it goes, if anywhere."""
 
     source: Path
     target: Path
+    spread: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,16 @@ class Jobs:
     failures: tuple[str, ...] = ()
 
 
-def plan_jobs(inputs: Iterable[Path], output: Path) -> Jobs:
+def plan_jobs(inputs: Iterable[Path], output: Path, spread: Path | None = None) -> Jobs:
     """Pair every picture with its place in the output.
 
     One picture may go to a file; otherwise the output is a folder, in which the structure of an input folder is kept. Where there are
     several inputs, each folder's pictures lie under its own name.
+
+    Args:
+      inputs: pictures and folders.
+      output: a file for one picture, or a folder.
+      spread: likewise for a second picture of each, a TIFF wherever it is a folder.
 
     Raises:
       InputError: no input, an output that cannot hold the pictures, two pictures for one place, or a picture that would overwrite an input.
@@ -57,8 +65,20 @@ def plan_jobs(inputs: Iterable[Path], output: Path) -> Jobs:
             if len(inputs) == 1:
                 raise
             failures.append(str(error))
+    if spread is not None:
+        jobs = [replace(job, spread=_spread(job, output, spread, alone=not into_folder)) for job in jobs]
     _check_targets(jobs)
     return Jobs(tuple(jobs), tuple(failures))
+
+
+def _spread(job: Job, output: Path, spread: Path, alone: bool) -> Path:
+    if spread.is_dir() or not spread.suffix:
+        return spread / (Path(job.target.name) if alone else job.target.relative_to(output)).with_suffix(".tiff")
+    if not alone:
+        raise InputError(f"{spread} is no folder: the spreads of several pictures need one")
+    if spread.suffix.lower() not in _SPREAD_SUFFIXES:
+        raise InputError(f"{spread}: the suffix {spread.suffix!r} is none of {', '.join(_SPREAD_SUFFIXES)}, which hold a spread")
+    return spread
 
 
 def _is_folder(output: Path) -> bool:
@@ -82,13 +102,14 @@ def _jobs(path: Path, output: Path, into_folder: bool, several: bool) -> list[Jo
 
 
 def _check_targets(jobs: list[Job]) -> None:
-    twice = [target for target, count in Counter(job.target for job in jobs).items() if count > 1]
+    targets = [target for job in jobs for target in (job.target, job.spread) if target is not None]
+    twice = [target for target, count in Counter(targets).items() if count > 1]
     if twice:
         raise InputError(f"two pictures would be written to {twice[0]}: take one folder at a time")
     sources = {os.path.realpath(job.source) for job in jobs}
-    for job in jobs:
-        if os.path.realpath(job.target) in sources:
-            raise InputError(f"{job.target} would overwrite an input: name another output")
+    for target in targets:
+        if os.path.realpath(target) in sources:
+            raise InputError(f"{target} would overwrite an input: name another output")
 
 
 def run_jobs(planned: Jobs, change: Callable[[Picture, Path], Picture], doing: str) -> int:
@@ -103,15 +124,33 @@ def run_jobs(planned: Jobs, change: Callable[[Picture, Path], Picture], doing: s
       How many pictures were written.
 
     Raises:
+      InputError: something failed, as for `report`.
+    """
+    return report(planned, ((place, _run(job, change)) for place, job in enumerate(planned.jobs)), doing)
+
+
+def report(planned: Jobs, outcomes: Iterable[tuple[int, Exception | None]], doing: str) -> int:
+    """Show how far a command has come, and at the end what failed, in the order of the inputs.
+
+    Args:
+      planned: the pictures.
+      outcomes: the place of a picture among the jobs, and why it failed or None, as each is done.
+      doing: the word beside the progress bar.
+
+    Returns:
+      How many pictures were written.
+
+    Raises:
       InputError: something failed: the one failure, or how many there were, after they have been listed.
     """
-    failures, console = list(planned.failures), Console(stderr=True)
+    failed: dict[int, str] = {}
+    console, total = Console(stderr=True), len(planned.jobs) + len(planned.failures)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        for job in progress.track(planned.jobs, description=doing):
-            failure = _run(job, change)
-            failures += [failure] if failure else []
-    total = len(planned.jobs) + len(planned.failures)
+        for place, error in progress.track(outcomes, total=len(planned.jobs), description=doing):
+            if error is not None:
+                failed[place] = _line(planned.jobs[place], error)
+    failures = [*planned.failures, *(failed[place] for place in sorted(failed))]
     if total == 1 and failures:
         raise InputError(failures[0])
     for failure in failures:
@@ -121,21 +160,25 @@ def run_jobs(planned: Jobs, change: Callable[[Picture, Path], Picture], doing: s
     return total
 
 
-def _run(job: Job, change: Callable[[Picture, Path], Picture]) -> str | None:
+def _run(job: Job, change: Callable[[Picture, Path], Picture]) -> Exception | None:
     """Why the job failed, or None."""
     try:
         result = change(read_image(job.source), job.source)
-        try:
-            job.target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"{job.target.parent} cannot be made a folder: {error.strerror}") from error
+        make_folder(job.target.parent)
         write_image(job.target, result)
     except InputError as error:
-        message = " ".join(str(error).split())
-        return message if job.source.name in message or str(job.target) in message else f"{job.source}: {message}"
+        return error
     except (MemoryError, RuntimeError) as error:
         # Backends report an allocation that failed as an error of their own.
         if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
             raise
-        return f"{job.source} does not fit into memory: allow less with --memory, or take smaller tiles with --tile"
+        return MemoryError()
     return None
+
+
+def _line(job: Job, error: Exception) -> str:
+    """A failure as one line that names the file."""
+    if not isinstance(error, InputError):
+        return f"{job.source} does not fit into memory: allow less with --memory, or take smaller tiles with --tile"
+    message = " ".join(str(error).split())
+    return message if job.source.name in message or str(job.target) in message else f"{job.source}: {message}"

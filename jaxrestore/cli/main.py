@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Annotated, Any, Union
 
 import tyro
 from tyro.conf import subcommand
 
+from jaxrestore.cli.compiled import kept
 from jaxrestore.cli.convert import Convert
 from jaxrestore.cli.degrade import Degrade
 from jaxrestore.cli.demo import Demo
@@ -30,6 +32,9 @@ COMMANDS = {
     "models": Models,
 }
 
+# Commands that compile networks whose next run will want the same; a process that calls `main` itself has rules of its own.
+_COMPILING = (Demo, Restore, Degrade, Evaluate)
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command.
@@ -42,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     command = _parse(list(sys.argv[1:] if arguments is None else arguments))
     try:
-        command.run()
+        with kept() if arguments is None and isinstance(command, _COMPILING) else nullcontext():
+            command.run()
     except InputError as error:
         _fail(str(error))
     except MemoryError:

@@ -1,5 +1,6 @@
 """Which network or method a command runs."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,17 @@ if TYPE_CHECKING:
 
 
 def make_restorer(
-    model: str | None, weights: Path | None, tile: str = "auto", ensemble: bool = False, memory: str | None = None, **inputs: Any
+    model: str | Sequence[str] | None,
+    weights: Path | Sequence[Path] | None,
+    tile: str = "auto",
+    ensemble: bool = False,
+    memory: str | None = None,
+    **inputs: Any,
 ) -> "Restorer":
     """The restorer of a command's arguments.
 
     With weights alone, the network is recognised from their names and shapes; with nothing at all, it is the package's own colour denoiser.
-    `inputs` are what `Restorer` may be given beside that: psf, sigma, scale.
+    Several models or weights are averaged. `inputs` are what `Restorer` may be given beside that: psf, sigma, quality, scale.
 
     Raises:
       InputError: there is no such network or weights, or none was named and the package ships none.
@@ -23,9 +29,11 @@ def make_restorer(
     from jaxrestore.inference import Restorer
     from jaxrestore.weights import load_weights
 
-    if model is None and weights is not None:
-        return Restorer(load_weights(weights), None, tile, ensemble, memory, **inputs)
-    return Restorer(model or shipped_denoiser(), weights, tile, ensemble, memory, **inputs)
+    models = [] if model is None else [model] if isinstance(model, str) else list(model)
+    files = [] if weights is None else [weights] if isinstance(weights, Path) else list(weights)
+    if files and not models:
+        return Restorer([load_weights(file) for file in files], None, tile, ensemble, memory, **inputs)
+    return Restorer(models or shipped_denoiser(), files or None, tile, ensemble, memory, **inputs)
 
 
 def with_scale(model: str | None, scale: int | None) -> tuple[str | None, int | None]:

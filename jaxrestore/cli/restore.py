@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 
 @dataclass(frozen=True)
@@ -20,17 +20,23 @@ class Restore:
     """Pictures and folders."""
     output: Annotated[Path, arg(aliases=("-o",))]
     """A folder, or a file for one picture."""
-    model: Annotated[str | None, arg(metavar="NAME")] = None
+    model: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME")] = ()
     """A name or tag of `jaxrestore models`, or a classical method with its arguments, such as median:size=5; the shipped colour denoiser by
-    default."""
-    weights: Annotated[Path | None, arg(metavar="FILE")] = None
-    """A file of weights; without --model the network is recognised from it."""
+    default. Given several times, the results are averaged."""
+    weights: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="FILE|FOLDER")] = ()
+    """A file of weights, or a folder of files that are named after their models; without --model the network is recognised from the file.
+    Given several times, the results are averaged."""
     tile: Annotated[str, arg(metavar="auto|off|N")] = "auto"
     """Largest side of a tile in pixels, halo included; auto takes the whole picture where it fits the memory."""
     ensemble: bool = False
     """Average the results of the eight turned and mirrored pictures: slower, a little better."""
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
     """What the computation may use, such as 2GiB; half of what is free by default."""
+    spread: Annotated[Path | None, arg(metavar="FILE|FOLDER")] = None
+    """Also write where several models or weights disagree: the standard deviation of each pixel, white = 1, as floating-point TIFF (or a
+    16-bit PNG where the file is called so)."""
+    max_pixels: Annotated[float, arg(metavar="N")] = 500e6
+    """Pictures with more pixels than this are refused before they are decoded; inf lifts the limit."""
 
     psf: Annotated[str | None, arg(metavar="KERNEL|FILE")] = None
     """For methods that need it: the blur's kernel, such as gaussian:sigma=1.6, or a picture or .npy file of it."""
@@ -47,30 +53,32 @@ class Restore:
 
     def run(self) -> None:
         """Restore."""
-        from jaxrestore.cli.files import plan_jobs, run_jobs
+        from jaxrestore.cli.files import plan_jobs, report
         from jaxrestore.cli.networks import make_restorer
-        from jaxrestore.data.images import Picture
         from jaxrestore.errors import InputError
-        from jaxrestore.inference.inputs import read_mask, read_psf
 
-        planned = plan_jobs(self.inputs, self.output)
-        psf = None if self.psf is None else read_psf(self.psf)
+        if not self.max_pixels > 0:
+            raise InputError(f"max-pixels is {self.max_pixels}: it is a positive number, or inf")
+        planned = plan_jobs(self.inputs, self.output, self.spread)
+
+        from jaxrestore.inference.folder import Task, restore_files
+        from jaxrestore.inference.inputs import read_psf
+
         restorer = make_restorer(
             self.model,
             self.weights,
             self.tile,
             self.ensemble,
             self.memory,
-            psf=psf,
+            psf=None if self.psf is None else read_psf(self.psf),
             sigma=self.sigma,
             quality=self.quality,
             scale=self.scale,
         )
         if self.mask is not None and "mask" not in restorer.takes:
             raise InputError(f"{restorer.name} takes no mask")
-
-        def restore(picture: Picture, path: Path) -> Picture:
-            return restorer.restore_picture(picture, mask=None if self.mask is None else read_mask(self.mask, path.name))
-
-        count = run_jobs(planned, restore, "restoring")
+        if self.spread is not None and restorer.members == 1:
+            raise InputError(f"{restorer.name} is alone: a spread needs several --model or --weights")
+        tasks = [Task(job.source, job.target, job.spread) for job in planned.jobs]
+        count = report(planned, restore_files(restorer, tasks, masks=self.mask, max_pixels=self.max_pixels), "restoring")
         print(f"{count} restored with {restorer.name} -> {self.output}", file=sys.stderr)

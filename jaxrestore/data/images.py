@@ -12,9 +12,10 @@ together with the colour profile and EXIF, so that writing a picture back change
 import io
 import os
 import secrets
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -142,8 +143,7 @@ def _reading(path: Path) -> Iterator[io.BufferedIOBase]:
     if not path.is_file():
         raise InputError(f"{path} is not an ordinary file")
     try:
-        with path.open("rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with path.open("rb") as file, _silence:
             yield file
     except InputError:
         raise
@@ -156,11 +156,35 @@ def _reading(path: Path) -> Iterator[io.BufferedIOBase]:
         raise InputError(f"{path} cannot be decoded: {reason if ' ' in reason else 'it is damaged'}") from error
 
 
+class _Silence:
+    """No warnings while at least one thread is inside: the filters are the whole process's."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._inside:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._filters.__exit__(*error)
+
+
+_silence = _Silence()
+
+
 def _check_size(path: Path, width: int, height: int, max_pixels: int | float) -> None:
     if width * height > max_pixels:
         raise InputError(
             f"{path} says that it is {width}x{height}, {width * height / 1e6:.6g} million pixels, and the limit is "
-            f"{max_pixels / 1e6:.6g} million: if it is genuine, raise max_pixels"
+            f"{max_pixels / 1e6:.6g} million: if it is genuine, raise max_pixels (--max-pixels)"
         )
 
 
@@ -213,8 +237,16 @@ def write_image(path: str | os.PathLike, picture: Picture, *, quality: int = 95)
     Raises:
       InputError: the suffix is unknown, the format cannot hold such pixels, or the folder cannot be written to.
     """
+    write_bytes(path, encode(picture, path, quality=quality))
+
+
+def write_bytes(path: str | os.PathLike, data: bytes) -> None:
+    """Write a file whole or not at all; one that exists is replaced.
+
+    Raises:
+      InputError: the folder cannot be written to, or the disk is full.
+    """
     path = Path(path)
-    data = encode(picture, path, quality=quality)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         temporary.write_bytes(data)
@@ -222,7 +254,20 @@ def write_image(path: str | os.PathLike, picture: Picture, *, quality: int = 95)
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a file system that is read only refuses even that
+            temporary.unlink(missing_ok=True)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are missing.
+
+    Raises:
+      InputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made a folder: {error.strerror}") from error
 
 
 def encode(picture: Picture, path: str | os.PathLike, *, quality: int = 95) -> bytes:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -83,6 +84,14 @@ class ClassicalMethod:
             given["mask"] = jnp.asarray(mask_of_each(images.shape, given["mask"]))
         restored = self._call.function(jnp.asarray(to_float(images)), **given)
         yield (slice(None),), np.asarray(restored, np.float32)
+
+    def at_once(self, height: int, width: int, channels: int, most: int) -> int:
+        """1: a method is run on one image after the other."""
+        return 1
+
+    def on(self, device: jax.Device | None, memory: int | None) -> "ClassicalMethod":
+        """Itself: it has no variables, and computes where the thread that calls it does."""
+        return self
 
     def _check_taken(self, inputs: Mapping[str, Any]) -> None:
         for name in inputs:

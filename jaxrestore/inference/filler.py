@@ -48,7 +48,10 @@ class Filler:
         self._together = _Together(model, self.channels)
         self._alone = model
         self.variables: Variables = jax.device_put(variables)
-        self._nested = {collection: {"network": tree} for collection, tree in self.variables.items()}
+
+    @property
+    def _nested(self) -> Variables:
+        return {collection: {"network": tree} for collection, tree in self.variables.items()}
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -91,6 +94,27 @@ class Filler:
         for n in range(0, len(images), count):
             part = slice(n, n + count)
             yield (part,), self._run(images[part], None if mask is None else mask[part])
+
+    def at_once(self, height: int, width: int, channels: int, most: int) -> int:
+        """How many images of this size and number of channels fit the memory together, 1 to `most`."""
+        while most > 1 and not self._fit(np.broadcast_to(np.float32(0), (1, height, width, channels)), most):
+            most //= 2
+        return most
+
+    def on(self, device: jax.Device | None, memory: int | None) -> "Filler":
+        """The same network, computing on this device (None: where it did before) with this much memory (None: as before)."""
+        variables = self.variables if device is None else jax.device_put(self.variables, device)
+        moved = object.__new__(Filler)
+        moved.__dict__.update(self.__dict__, variables=variables, memory=memory or self.memory)
+        return moved
+
+    def __getstate__(self) -> dict:
+        """For pickling: the variables as NumPy arrays, whatever device they are on."""
+        return {**self.__dict__, "variables": jax.device_get(self.variables)}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self.variables = jax.device_put(self.variables)
 
     def _run(self, images: np.ndarray, mask: Masks | None) -> np.ndarray:
         def fill(x: np.ndarray) -> jax.Array:

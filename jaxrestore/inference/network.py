@@ -123,11 +123,42 @@ class Network:
             raise InputError(f"{self.name} needs the noise level: give sigma in grey levels")
         check_range("sigma", sigma, low=0.0)
         level = float(sigma)
-        if level not in self._levels:
+        network = self._levels.get(level)  # another thread may replace the dictionary meanwhile
+        if network is None:
             variables = {collection: {"network": tree} for collection, tree in self.variables.items()}
             model = _AtNoiseLevel(self.model, level / _LEVELS, self.channels)
-            self._levels = {level: Network(self.name, model, variables, self.tile, self.memory)}
-        return self._levels[level]
+            network = Network(self.name, model, variables, self.tile, self.memory)
+            self._levels = {level: network}
+        return network
+
+    def at_once(self, height: int, width: int, channels: int, most: int) -> int:
+        """How many images of this size and number of channels fit the memory together, 1 to `most`.
+
+        Always 1 for a network that draws pixels one after the other: what it draws would depend on the others.
+        """
+        if self.needs or getattr(self.model, "sequential", False):
+            return 1
+        if isinstance(self.tile, int) and max(height, width) > self.tile:
+            return 1
+        pixels = height * width * (channels if self.channels == 1 else 1)
+        while most > 1 and not self._fits(most * pixels):
+            most //= 2
+        return most
+
+    def on(self, device: jax.Device | None, memory: int | None) -> "Network":
+        """The same network, computing on this device (None: where it did before) with this much memory (None: as before)."""
+        variables = self.variables if device is None else jax.device_put(self.variables, device)
+        moved = object.__new__(Network)  # with what was measured of the network already
+        moved.__dict__.update(self.__dict__, variables=variables, memory=memory or self.memory, _levels={})
+        return moved
+
+    def __getstate__(self) -> dict:
+        """For pickling: the variables as NumPy arrays, whatever device they are on, and once."""
+        return {**self.__dict__, "variables": jax.device_get(self.variables), "_levels": {}}
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        self.variables = jax.device_put(self.variables)
 
     def _run(self, images: np.ndarray) -> np.ndarray:
         """The network on (N, H, W, C) of any accepted dtype and channels."""

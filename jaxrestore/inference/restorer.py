@@ -1,28 +1,24 @@
 """`Restorer`: from an image to a restored image of the same dtype and layout, whatever its size."""
 
-import difflib
-from os import PathLike
+import copy
+from collections.abc import Sequence
 from typing import Any
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxrestore.classical.catalogue import METHODS, parse
 from jaxrestore.data.images import Picture, from_float
 from jaxrestore.errors import InputError
 from jaxrestore.inference.classical import ClassicalMethod
+from jaxrestore.inference.committee import Committee, mean_and_spread, whole
+from jaxrestore.inference.engines import Engine, Model, Source, check_taken, make_engines
 from jaxrestore.inference.ensemble import VIEWS
 from jaxrestore.inference.filler import Filler
 from jaxrestore.inference.inputs import mask_of_each
-from jaxrestore.inference.network import Network
-from jaxrestore.inference.pictures import replace_color
-from jaxrestore.inference.super_resolution import Enlarger, network_at_scale
-from jaxrestore.models.catalogue import create_model, list_models
-from jaxrestore.models.inputs import side_inputs
-from jaxrestore.typing import ArrayLike, Variables
-from jaxrestore.weights import Weights, list_pretrained, load_weights
+from jaxrestore.inference.memory import parse_memory
+from jaxrestore.inference.pictures import restore_alphas
+from jaxrestore.typing import ArrayLike
 
 _INTEGERS = (np.uint8, np.uint16)
 
@@ -30,11 +26,15 @@ _INTEGERS = (np.uint8, np.uint16)
 class Restorer:
     """A network with its weights, or a classical method, as a function from an image to an image.
 
+    Threads may share one, and worker processes may be sent one: it pickles with its variables as NumPy arrays.
+
     Args:
       model_or_tag: a catalogue name ("dncnn_gray"), the tag of weights that the package ships ("drunet_color_blind_light.bsds400"), a Flax
-        module, or what `load_weights` gave; or a classical method with its arguments ("median:size=5").
-      weights: a file, what `load_weights` gave, or variables. Not needed for a tag; for a catalogue name the package's own weights are
-        taken where it ships some.
+        module, or what `load_weights` gave; or a classical method with its arguments ("median:size=5"). A list of these restores with all
+        of them and averages.
+      weights: a file, a folder of files named after their models, what `load_weights` gave, or variables. Not needed for a tag; for a
+        catalogue name the package's own weights are taken where it ships some. A list of these is averaged likewise, for one model or
+        for a list of as many.
       tile: "auto" (the whole image where it fits the memory, otherwise tiles), "off" (always the whole image), or the largest side of a
         tile in pixels, halo included. Tiles give what the whole image gives, to float noise; a network for which that is impossible is
         refused. Classical methods always take the whole image.
@@ -48,7 +48,9 @@ class Restorer:
         those with several scales in one set of weights; other networks have one of their own.
 
     Attributes:
-      engine: the network or the method: a `Network`, an `Enlarger`, a `Filler` or a `ClassicalMethod`.
+      engine: the network or the method: a `Network`, an `Enlarger`, a `Filler` or a `ClassicalMethod`, or a `Committee` of several.
+      ensemble: as given.
+      memory: in bytes, or None for what is free.
 
     Raises:
       InputError: no such model or weights, weights that do not fit, or a setting that means nothing.
@@ -56,8 +58,8 @@ class Restorer:
 
     def __init__(
         self,
-        model_or_tag: str | nn.Module | Weights,
-        weights: str | PathLike | Weights | Variables | None = None,
+        model_or_tag: Model | Sequence[Model],
+        weights: Source | Sequence[Source] | None = None,
         tile: str | int = "auto",
         ensemble: bool = False,
         memory: str | int | None = None,
@@ -69,21 +71,14 @@ class Restorer:
         scale: int | None = None,
     ) -> None:
         inputs = _given(psf=psf, mask=mask, sigma=sigma, quality=quality, scale=scale)
-        self.engine: Network | Enlarger | Filler | ClassicalMethod
-        self._mask = None
-        if isinstance(model_or_tag, str) and model_or_tag.split(":")[0].strip() in METHODS:
-            self.engine = _classical(model_or_tag, weights, tile, inputs)
-        else:
-            name, model, variables = _resolve(model_or_tag, weights)
-            if "mask" in side_inputs(model):
-                _check_taken(name, inputs, ("mask",))
-                self.engine, self._mask = Filler(name, model, variables, tile, memory), mask
-            else:
-                _check_taken(name, inputs, ("sigma", "scale"))
-                self.engine = network_at_scale(name, model, variables, tile, memory, sigma, scale)
-        if ensemble and isinstance(self.engine, ClassicalMethod) and not self.engine.is_turned_with_the_image:
-            raise InputError(f"{self.name} cannot be averaged over turned images: its psf or mask would have to turn with them")
+        engines = make_engines(model_or_tag, weights, tile, memory, inputs)
+        self.engine: Engine | Committee = engines[0] if len(engines) == 1 else Committee(engines)
+        self._mask = mask if isinstance(engines[0], Filler) else None
+        for engine in engines:
+            if ensemble and isinstance(engine, ClassicalMethod) and not engine.is_turned_with_the_image:
+                raise InputError(f"{engine.name} cannot be averaged over turned images: its psf or mask would have to turn with them")
         self.ensemble = ensemble
+        self.memory = None if memory is None else parse_memory(memory)
 
     @property
     def name(self) -> str:
@@ -139,22 +134,33 @@ class Restorer:
         Raises:
           InputError: dtype, shape or channels are none of these, a pixel is NaN or infinite, or something that is needed was not given.
         """
-        pixels = _checked(image, self.channels)
-        inputs = _given(psf=psf, mask=mask, sigma=sigma, quality=quality)
-        if not isinstance(self.engine, ClassicalMethod):
-            _check_taken(self.name, inputs, ("mask",) if isinstance(self.engine, Filler) else ("sigma", "scale"))
-        if self._mask is not None:
-            if mask is not None:
-                raise InputError(f"{self.name}: mask is given twice")
-            inputs["mask"] = self._mask
-        if isinstance(self.engine, Filler) and "mask" in inputs:
-            inputs["mask"] = mask_of_each(pixels.shape, inputs["mask"])
-        restored = self._restore(pixels, inputs)
-        restored = restored.reshape(_layout(pixels.shape, np.ndim(image), self.scale))
-        return jnp.asarray(restored) if isinstance(image, jax.Array) else restored
+        pixels, inputs = self._prepared(image, _given(psf=psf, mask=mask, sigma=sigma, quality=quality))
+        return _as_given(image, self._restore(pixels, inputs), self.scale)
+
+    def with_spread(self, image: np.ndarray | jax.Array, **inputs: Any) -> tuple[np.ndarray | jax.Array, np.ndarray | jax.Array]:
+        """Restore an image with several networks, and say where they disagree.
+
+        Args:
+          image: as for a call.
+          **inputs: psf, mask, sigma and quality, as for a call.
+
+        Returns:
+          The restored image, and the standard deviation of each of its pixels over the networks (their number is the divisor) in the
+          unit of white = 1, in float32 and of the same layout. With `ensemble`, each network's result is its mean over the eight views.
+
+        Raises:
+          InputError: as for a call, or there is only one network.
+        """
+        if self.members == 1:
+            raise InputError(f"{self.name} is alone: a spread needs several models or weights")
+        pixels, inputs = self._prepared(image, _given(**inputs))
+        mean, spread = mean_and_spread(self._floats(member, pixels, inputs) for member in self._members)
+        return _as_given(image, from_float(mean, pixels.dtype), self.scale), _as_given(image, spread, self.scale)
 
     def restore_picture(self, picture: Picture, **inputs: Any) -> Picture:
-        """Restore the colours of a picture; its transparency is kept, enlarged by bicubic interpolation where the picture is.
+        """Restore the colours of a picture; its profile and EXIF are kept.
+
+        Its transparency is kept bit for bit, or enlarged by the network where that enlarges (`pictures.restore_alphas`).
 
         Args:
           picture: the picture.
@@ -163,76 +169,100 @@ class Restorer:
         Raises:
           InputError: as for an image.
         """
-        return replace_color(picture, self(picture.color, **inputs))
+        return self.restore_pictures([picture], **inputs)[0]
+
+    def restore_pictures(self, pictures: Sequence[Picture], **inputs: Any) -> list[Picture]:
+        """Restore pictures together; for each what `restore_picture` gives, to float noise.
+
+        Args:
+          pictures: of one size, type and number of channels.
+          **inputs: psf, mask, sigma and quality, as for images.
+
+        Raises:
+          InputError: as for images.
+        """
+        return self._with_alphas(pictures, self(np.stack([picture.color for picture in pictures]), **inputs), inputs)
+
+    def restore_pictures_with_spread(self, pictures: Sequence[Picture], **inputs: Any) -> tuple[list[Picture], np.ndarray]:
+        """As `restore_pictures`, and the spread of the colours (N, H', W', C) as in `with_spread`."""
+        colors, spread = self.with_spread(np.stack([picture.color for picture in pictures]), **inputs)
+        return self._with_alphas(pictures, colors, inputs), spread
+
+    def at_once(self, height: int, width: int, channels: int, most: int) -> int:
+        """How many images of this size are worth restoring together: as many as fit the memory, 1 to `most`."""
+        return self.engine.at_once(height, width, channels, most)
+
+    def on(self, device: jax.Device | None, memory: int | None = None) -> "Restorer":
+        """The same restorer, computing on another device.
+
+        Args:
+          device: where its variables are copied to; None leaves them where they are.
+          memory: what it may use there, in bytes; None as before.
+        """
+        moved = copy.copy(self)
+        moved.engine, moved.memory = self.engine.on(device, memory), memory or self.memory
+        return moved
+
+    @property
+    def members(self) -> int:
+        """How many networks or methods restore together."""
+        return len(self._members)
+
+    @property
+    def _members(self) -> tuple[Engine, ...]:
+        return self.engine.members if isinstance(self.engine, Committee) else (self.engine,)
+
+    def _prepared(self, image: np.ndarray | jax.Array, inputs: dict[str, Any]) -> tuple[np.ndarray, dict[str, Any]]:
+        """The image as (N, H, W, C), and what goes in beside it, checked."""
+        pixels = _checked(image, self.channels)
+        for member in self._members:
+            if not isinstance(member, ClassicalMethod):
+                check_taken(member.name, inputs, ("mask",) if isinstance(member, Filler) else ("sigma", "scale"))
+        if self._mask is not None:
+            if "mask" in inputs:
+                raise InputError(f"{self.name}: mask is given twice")
+            inputs["mask"] = self._mask
+        if "mask" in inputs and isinstance(self._members[0], Filler):
+            inputs["mask"] = mask_of_each(pixels.shape, inputs["mask"])
+        return pixels, inputs
+
+    def _with_alphas(self, pictures: Sequence[Picture], colors: np.ndarray, inputs: dict[str, Any]) -> list[Picture]:
+        alphas = restore_alphas(lambda images: self(images, **inputs), self.scale, pictures)
+        return [picture.with_color(color, alpha) for picture, color, alpha in zip(pictures, colors, alphas, strict=True)]
 
     def _restore(self, images: np.ndarray, inputs: dict[str, Any]) -> np.ndarray:
+        if self.ensemble or self.members > 1:
+            results = (self._floats(member, images, inputs) for member in self._members)
+            return from_float(next(results) if self.members == 1 else mean_and_spread(results)[0], images.dtype)
         count, height, width, channels = images.shape
-        shape = (count, height * self.scale, width * self.scale, channels)
+        result = np.empty((count, height * self.scale, width * self.scale, channels), images.dtype)
+        for where, restored in self.engine.pieces(images, **inputs):
+            result[where] = from_float(restored, images.dtype)
+        return result
+
+    def _floats(self, engine: Engine, images: np.ndarray, inputs: dict[str, Any]) -> np.ndarray:
+        """One network's result in float32: of the images, or averaged over their eight views."""
         if not self.ensemble:
-            result = np.empty(shape, images.dtype)
-            for where, restored in self.engine.pieces(images, **inputs):
-                result[where] = from_float(restored, images.dtype)
-            return result
-        total = np.zeros(shape, np.float32)
+            return whole(engine, images, inputs)
+        count, height, width, channels = images.shape
+        total = np.zeros((count, height * self.scale, width * self.scale, channels), np.float32)
         for view in VIEWS:
             target = view(total)
             turned = {**inputs, "mask": view(inputs["mask"])} if "mask" in inputs else inputs
-            for where, restored in self.engine.pieces(view(images), **turned):
+            for where, restored in engine.pieces(view(images), **turned):
                 target[where] += restored
-        return from_float(total / len(VIEWS), images.dtype)
+        return total / len(VIEWS)
 
 
 def _given(**inputs: Any) -> dict[str, Any]:
     return {name: value for name, value in inputs.items() if value is not None}
 
 
-def _check_taken(name: str, inputs: dict[str, Any], taken: tuple[str, ...]) -> None:
-    unknown = sorted(set(inputs) - set(taken))
-    if unknown:
-        raise InputError(f"{name} takes no {unknown[0]}")
-
-
-def _classical(text: str, weights: Any, tile: str | int, inputs: dict[str, Any]) -> ClassicalMethod:
-    chosen = parse(text)
-    if weights is not None:
-        raise InputError(f"{chosen.name} is a classical method: it takes no weights")
-    if tile not in ("auto", "off"):
-        raise InputError(f"{chosen.name} takes the whole image: leave tile at auto")
-    return ClassicalMethod(chosen, inputs)
-
-
-def _resolve(
-    model_or_tag: str | nn.Module | Weights, weights: str | PathLike | Weights | Variables | None
-) -> tuple[str, nn.Module, Variables]:
-    """What the network is called, the network, and its variables."""
-    if isinstance(model_or_tag, Weights):
-        weights = model_or_tag
-    elif weights is None:
-        weights = _shipped(model_or_tag)
-    elif isinstance(weights, str | PathLike):
-        weights = load_weights(weights, model_or_tag)
-    if isinstance(weights, Weights):
-        name = weights.name or type(weights.model).__name__
-        return f"{name} ({weights.form})" if weights.form else name, weights.model, weights.variables
-    if isinstance(model_or_tag, str):
-        return model_or_tag, create_model(model_or_tag), weights
-    return type(model_or_tag).__name__, model_or_tag, weights
-
-
-def _shipped(model_or_tag: str | nn.Module) -> Weights:
-    if isinstance(model_or_tag, nn.Module):
-        raise InputError(f"{type(model_or_tag).__name__} has no weights: give variables or a file")
-    shipped = list_pretrained()
-    tag = model_or_tag if model_or_tag in shipped else next((t for t in shipped if t.split(".")[0] == model_or_tag), None)
-    if tag is not None:
-        return load_weights(tag)
-    if "." not in model_or_tag:
-        if model_or_tag not in list_models():
-            near = difflib.get_close_matches(model_or_tag.split(":")[0], (*list_models(), *METHODS), n=3, cutoff=0.5)
-            hint = f"did you mean {' or '.join(near)}?" if near else "`jaxrestore models` lists them all"
-            raise InputError(f"unknown model {model_or_tag!r}: {hint}")
-        raise InputError(f"{model_or_tag}: the package ships no weights for it; give a file of weights")
-    raise InputError(f"{model_or_tag!r} is not among the shipped weights: {', '.join(shipped) or 'there are none'}")
+def _as_given(image: np.ndarray | jax.Array, restored: np.ndarray, scale: int) -> np.ndarray | jax.Array:
+    """The result (N, H, W, C) in the layout of the image and its kind of array."""
+    shape = image.shape if image.ndim > 2 else (*image.shape, 1)
+    shape = (*shape[:-3], scale * shape[-3], scale * shape[-2], shape[-1])[: None if image.ndim > 2 else 2]
+    return jnp.asarray(restored.reshape(shape)) if isinstance(image, jax.Array) else restored.reshape(shape)
 
 
 def _checked(image: np.ndarray | jax.Array, channels: int | None) -> np.ndarray:
@@ -250,9 +280,3 @@ def _checked(image: np.ndarray | jax.Array, channels: int | None) -> np.ndarray:
         taken = f"the network takes {channels}; " if channels else ""
         raise InputError(f"image with {pixels.shape[-1]} channels: {taken}give grey or RGB, without transparency")
     return pixels
-
-
-def _layout(shape: tuple[int, ...], dimensions: int, scale: int) -> tuple[int, ...]:
-    count, height, width, channels = shape
-    full = (count, height * scale, width * scale, channels)
-    return {2: full[1:3], 3: full[1:], 4: full}[dimensions]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import flax.linen as nn
+import jax
 import numpy as np
 
 from jaxrestore.data.images import to_float
@@ -60,6 +61,15 @@ class Enlarger:
         for where, luma in self.network.pieces(self._interpolated(separate[..., :1], self.before), **inputs):
             result[..., :1][where] = luma
         yield (slice(None),), np.asarray(ycbcr_to_rgb(result))
+
+    def at_once(self, height: int, width: int, channels: int, most: int) -> int:
+        """How many images of this size and number of channels fit the memory together, 1 to `most`."""
+        passes = 1 if self.channels == 1 else channels
+        return self.network.at_once(height * self.before, width * self.before, passes, most)
+
+    def on(self, device: jax.Device | None, memory: int | None) -> "Enlarger":
+        """The same network, computing on this device (None: where it did before) with this much memory (None: as before)."""
+        return Enlarger(self.network.on(device, memory), self.before)
 
     @staticmethod
     def _interpolated(images: np.ndarray, scale: int) -> np.ndarray:

@@ -18,9 +18,10 @@ from jaxrestore.typing import Variables
 from jaxrestore.weights.compare import Difference, compare, some
 from jaxrestore.weights.contents import Contents, LayerList, OwnVariables, StateDict
 from jaxrestore.weights.describe import catalogue_place, fields_of, model_from
+from jaxrestore.weights.folder import find_weights
 from jaxrestore.weights.layouts import expected_layers, from_layers, layer_shapes
 from jaxrestore.weights.pretrained import list_pretrained, pretrained_path
-from jaxrestore.weights.read import read
+from jaxrestore.weights.read import is_checkpoint, read
 from jaxrestore.weights.reference import (
     counted_shapes,
     expected_tensors,
@@ -80,10 +81,10 @@ def load_weights(path: str | PathLike, model: str | nn.Module | None = None) -> 
     """Read weights of any supported kind.
 
     Args:
-      path: a file (torch, MATLAB, safetensors, NumPy, HDF5), a folder (Orbax, a training run), or the tag of weights that the package ships
-        (`list_pretrained`).
-      model: the network: a name of the catalogue (its card's own fields are tried first, then its other forms), a module, or None to find
-        out from the file.
+      path: a file (torch, MATLAB, safetensors, NumPy, HDF5), a folder (Orbax, a training run), a folder of such files of which one is
+        named after the model, or the tag of weights that the package ships (`list_pretrained`).
+      model: the network: a name of the catalogue (its card's own fields are tried first, then its other forms), which in a folder of
+        files may have a tag ("dncnn_gray.night"), a module, or None to find out from the file.
 
     Raises:
       InputError: the file cannot be read, or fits the model not, no model, or several.
@@ -91,6 +92,12 @@ def load_weights(path: str | PathLike, model: str | nn.Module | None = None) -> 
     place = pretrained_path(str(path)) if str(path) in list_pretrained() else Path(path)
     if not place.exists():
         raise InputError(f"{path}: there is no such file, nor weights of that name in the package")
+    if place.is_dir() and not is_checkpoint(place):
+        wanted = catalogue_place(model, None)[0] if isinstance(model, nn.Module) else model
+        place = find_weights(place, wanted)
+        path = place
+    if isinstance(model, str) and model not in list_models() and model.split(".")[0] in list_models():
+        model = model.split(".")[0]  # a tag says which weights, and they are found
     contents = read(place)
     try:
         network, name, form = _network(contents, model)

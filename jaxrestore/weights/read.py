@@ -61,16 +61,25 @@ def _named(path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str,
     return own_variables(path, tensors, metadata or {}) or StateDict(tensors)
 
 
+def is_checkpoint(folder: Path) -> bool:
+    """Whether a folder is itself what `read` reads, an Orbax checkpoint or a training run."""
+    return (folder / orbax_folder.ABOUT).is_file() or run_folder.is_run(folder) or _orbax_tree(folder) is not None
+
+
+def _orbax_tree(path: Path) -> Path | None:
+    """Where Orbax's tree lies: its managers and its newer interface put it one level down."""
+    return next((folder for folder in (path, path / "default", path / "pytree") if (folder / "_METADATA").is_file()), None)
+
+
 def _read_folder(path: Path) -> Contents:
     if (path / orbax_folder.ABOUT).is_file():
         tree, meta = orbax_folder.restore_checkpoint(path)
         return OwnVariables(tree, meta)
     if run_folder.is_run(path):
         return run_folder.read(path)
-    for folder in (path, path / "default", path / "pytree"):  # Orbax's managers and its newer interface put the tree one level down
-        if not (folder / "_METADATA").is_file():
-            continue
-        tree = orbax_folder.read_arrays(folder)
-        names = tuple(name.rstrip("/") for name in COLLECTIONS)
-        return OwnVariables({name: tree[name] for name in names if tree.get(name)} if "params" in tree else {"params": tree}, {})
-    raise InputError(f"{path}: is a folder without a checkpoint: give a training run, an Orbax checkpoint or a file")
+    folder = _orbax_tree(path)
+    if folder is None:
+        raise InputError(f"{path}: is a folder without a checkpoint: give a training run, an Orbax checkpoint or a file")
+    tree = orbax_folder.read_arrays(folder)
+    names = tuple(name.rstrip("/") for name in COLLECTIONS)
+    return OwnVariables({name: tree[name] for name in names if tree.get(name)} if "params" in tree else {"params": tree}, {})

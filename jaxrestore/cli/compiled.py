@@ -35,7 +35,11 @@ def kept() -> Iterator[None]:
     if own is None:
         yield
         return
-    os.environ |= {_JAX_VARIABLE: str(own), "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.05"}
+    os.environ |= {
+        _JAX_VARIABLE: str(own),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.02",
+        "JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none",  # else the folder's name is a part of each entry's key
+    }
     try:
         yield
         _keep(own, home)

@@ -34,8 +34,9 @@ class Degrade:
         from jaxrestore.cli.files import plan_jobs, run_jobs
         from jaxrestore.data.images import Picture, from_float, to_float, write_image
         from jaxrestore.degradations import recipes
+        from jaxrestore.degradations.erased import recipe_mask
         from jaxrestore.errors import InputError
-        from jaxrestore.inference.inputs import picture_key, recipe_mask
+        from jaxrestore.inference.inputs import picture_key
         from jaxrestore.inference.pictures import replace_color
 
         if not 0 <= self.seed < 2**32:

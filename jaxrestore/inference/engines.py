@@ -25,7 +25,7 @@ Source = str | PathLike | Weights | Variables
 
 def make_engines(
     models: Model | Sequence[Model],
-    weights: Source | Sequence[Source] | None,
+    weights: Source | Sequence[Source | None] | None,
     tile: str | int,
     memory: str | int | None,
     inputs: dict[str, Any],
@@ -51,7 +51,7 @@ def check_taken(name: str, inputs: dict[str, Any], taken: tuple[str, ...]) -> No
         raise InputError(f"{name} takes no {unknown[0]}")
 
 
-def _pairs(models: Model | Sequence[Model], weights: Source | Sequence[Source] | None) -> list[tuple[Model, Source | None]]:
+def _pairs(models: Model | Sequence[Model], weights: Source | Sequence[Source | None] | None) -> list[tuple[Model, Source | None]]:
     """Each model with its weights: one of either goes with all of the other."""
     names, sources = (list(given) if isinstance(given, list | tuple) else [given] for given in (models, weights))
     count = max(len(names), len(sources))

@@ -250,9 +250,9 @@ def _written(batch: Future) -> Iterator[tuple[int, Failure | None]]:
 
 
 def _together(restorer: Restorer, alike: list[_Read], size: int, spread: bool) -> list[tuple[Picture, np.ndarray | None]]:
-    """Restore pictures of one kind. What lacks to a length that is compiled anyway is filled up with the last."""
+    """Restore pictures of one kind, filled up with copies of the last to a length for which the network is compiled anyway."""
     count = len(alike)
-    full = min(size, 1 << (count - 1).bit_length())
+    full = size if 2 * count >= size else 1 << (count - 1).bit_length()
     filled = alike + [alike[-1]] * (full - count)
     pictures = [one.picture for one in filled]
     inputs = {} if filled[0].mask is None else {"mask": np.stack([one.mask for one in filled])}

@@ -9,11 +9,9 @@ from types import MappingProxyType
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.data.images import SUFFIXES, find_images, read_image, to_float, upright
-from jaxrestore.degradations.recipes import Recipe
 from jaxrestore.errors import InputError
 from jaxrestore.ops import blur_kernels
 from jaxrestore.text import read_named, read_value, typed, unknown
@@ -120,23 +118,6 @@ def mask_of_each(shape: tuple[int, ...], mask: ArrayLike) -> np.ndarray:
     mask = mask[..., None] if mask.ndim == 2 else mask
     check_mask(mask, shape)
     return np.broadcast_to(mask.astype(bool), (*shape[:3], 1))
-
-
-def recipe_mask(recipe: Recipe, key: Key, shape: tuple[int, ...]) -> np.ndarray:
-    """Where a recipe, with this key, leaves nothing of an image of this shape (H, W, C).
-
-    What comes out where content is erased does not depend on what went in: there, black and white images end alike.
-
-    Returns:
-      (H, W, 1) bool, True where content is missing.
-
-    Raises:
-      InputError: the recipe changes the size.
-    """
-    black, white = (np.asarray(recipe(key, jnp.full(shape, value))) for value in (0.0, 1.0))
-    if black.shape != tuple(shape):
-        raise InputError(f"recipe {recipe} changes the size of the image: a mask is made of recipes that keep it")
-    return np.all(black == white, axis=-1, keepdims=True)
 
 
 def picture_key(seed: int, name: str) -> Key:

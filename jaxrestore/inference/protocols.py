@@ -27,9 +27,10 @@ from typing import Any
 import numpy as np
 
 from jaxrestore.data.images import Picture, by_stem, find_images, from_float, read_image, to_float, upright
+from jaxrestore.degradations.erased import recipe_mask
 from jaxrestore.degradations.recipes import Recipe, parse
 from jaxrestore.errors import InputError
-from jaxrestore.inference.inputs import check_mask, picture_key, read_mask, read_psf, recipe_mask
+from jaxrestore.inference.inputs import check_mask, picture_key, read_mask, read_psf
 from jaxrestore.ops.color import luma_studio, rgb_to_gray
 from jaxrestore.ops.filtering import filter_2d
 from jaxrestore.ops.resize import imresize

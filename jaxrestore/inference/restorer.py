@@ -59,7 +59,7 @@ class Restorer:
     def __init__(
         self,
         model_or_tag: Model | Sequence[Model],
-        weights: Source | Sequence[Source] | None = None,
+        weights: Source | Sequence[Source | None] | None = None,
         tile: str | int = "auto",
         ensemble: bool = False,
         memory: str | int | None = None,

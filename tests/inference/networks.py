@@ -55,6 +55,16 @@ class Averaged(nn.Module):
         return Conv(1, 3)(image) + jnp.mean(image, (1, 2), keepdims=True)
 
 
+class Painter(nn.Module):
+    """Fills holes with white."""
+
+    channels: int = 3
+
+    @nn.compact
+    def __call__(self, image, mask):
+        return jnp.where(mask, 1.0, image)
+
+
 def random_restorer(model: nn.Module | None = None, **settings) -> Restorer:
     """A restorer with random weights: a small DnCNN unless a network is given."""
     model = model or DnCNN(depth=4, features=6, channels=3, unshuffle=2)

@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from jaxrestore.degradations.erase import erase_mask
+from jaxrestore.degradations.erased import recipe_mask
 from jaxrestore.degradations.recipes import parse
 from jaxrestore.errors import InputError
-from jaxrestore.inference.inputs import picture_key, read_mask, read_psf, recipe_mask
+from jaxrestore.inference.inputs import picture_key, read_mask, read_psf
 
 
 def test_named_kernels():

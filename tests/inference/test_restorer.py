@@ -1,6 +1,7 @@
 """`Restorer`: same dtype and layout out as in, whatever the size; tiles and views; what it refuses."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import jax
 import jax.numpy as jnp
@@ -147,12 +148,26 @@ class TestPictures:
         np.testing.assert_array_equal(restored.pixels[..., 3], pixels[..., 3])
         assert (restored.icc_profile, restored.orientation) == (b"profile", 6)
 
-    def test_transparency_is_enlarged_with_the_picture(self):
-        pixels = np.zeros((4, 5, 2), np.uint8)
-        pixels[..., 1] = 200
-        restored = Restorer(Identity(1, scale=3), {}).restore_picture(Picture(pixels))
-        assert restored.pixels.shape == (12, 15, 2)
-        np.testing.assert_array_equal(restored.alpha, 200)
+    @pytest.mark.parametrize("channels", [1, 3])
+    def test_transparency_is_enlarged_by_the_network(self, channels):
+        class Wrong(Identity):
+            """Enlarges, and errs by a tenth."""
+
+            def __call__(self, image):
+                return super().__call__(image) * 0.9
+
+        pixels = np.random.default_rng(0).integers(0, 256, (4, 5, 4), np.uint8)
+        pixels[..., 3] = 200
+        flat = Picture(pixels)
+        pixels = pixels.copy()
+        pixels[0, 4, 3] = 100
+        corner = Picture(pixels)
+        first, second = Restorer(Wrong(channels, scale=3), {}).restore_pictures([flat, corner])
+        np.testing.assert_array_equal(first.alpha, 200)
+        expected = np.full((4, 5), 200)
+        expected[0, 4], expected[:2, 3:5] = 90, [[180, 90], [180, 180]]  # what is not flat is the network's
+        np.testing.assert_array_equal(second.alpha[..., 0], expected.repeat(3, 0).repeat(3, 1))
+        np.testing.assert_array_equal(first.color, Restorer(Wrong(channels, scale=3), {})(flat.color))
 
 
 class TestRefusals:
@@ -240,7 +255,42 @@ def test_takes_what_load_weights_gives():
     np.testing.assert_array_equal(Restorer(weights)(image), restorer(image))
 
 
-def test_survives_pickling():
-    restorer = random_restorer()
+@pytest.mark.parametrize(
+    "make",
+    [
+        random_restorer,
+        lambda: Restorer(Brighter(), {"params": {"gain": np.float32(2.0)}}, sigma=25),
+        lambda: Restorer([Gain((0.5, 0.5, 0.5)), Identity()], {}),
+        lambda: Restorer("median:size=3"),
+    ],
+)
+def test_survives_pickling(make):
+    restorer = make()
     image = np.random.default_rng(0).integers(0, 256, (5, 6, 3), np.uint8)
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(restorer))(image), restorer(image))
+    before = restorer(image)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(restorer))(image), before)
+
+
+def test_pickles_its_variables_as_numpy():
+    state = random_restorer().on(jax.local_devices()[3]).engine.__getstate__()
+    assert {type(leaf) for leaf in jax.tree.leaves(state["variables"])} == {np.ndarray}
+
+
+def test_threads_may_share_it():
+    """Shapes and noise levels differ from call to call, so that what is kept between calls changes while others use it."""
+    restorer = Restorer(Brighter(), {"params": {"gain": 2.0}})
+    calls = [(np.full((n % 3 + 2, 4, 3), n, np.uint8), float(n % 5)) for n in range(40)]
+    alone = [restorer(image, sigma=sigma) for image, sigma in calls]
+    shared = Restorer(Brighter(), {"params": {"gain": 2.0}})
+    with ThreadPoolExecutor(8) as threads:
+        together = list(threads.map(lambda call: shared(call[0], sigma=call[1]), calls))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_computes_on_another_device():
+    restorer, image = random_restorer(), np.random.default_rng(0).integers(0, 256, (5, 6, 3), np.uint8)
+    moved = restorer.on(jax.local_devices()[5], memory=2**30)
+    assert {leaf.devices().pop().id for leaf in jax.tree.leaves(moved.engine.variables)} == {5}
+    assert (moved.memory, moved.engine.memory, restorer.memory) == (2**30, 2**30, None)
+    np.testing.assert_array_equal(moved(image), restorer(image))

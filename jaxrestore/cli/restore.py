@@ -1,23 +1,25 @@
 """`jaxrestore restore INPUT... -o OUT`."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from jaxrestore.cli.restore_video import VideoOptions, are_videos, restore_videos
+
 
 @dataclass(frozen=True)
 class Restore:
-    """Restore pictures with a network or a classical method.
+    """Restore pictures or videos with a network or a classical method.
 
     Size (times the network's scale), bit depth, grey or colour, transparency, colour profile and EXIF are kept. Folders are searched with
     their subfolders, and their structure is kept.
     """
 
     inputs: Annotated[Positional[tuple[Path, ...]], arg(metavar="INPUT...", help_behavior_hint="(required)")]
-    """Pictures and folders."""
+    """Pictures and folders, or videos."""
     output: Annotated[Path, arg(aliases=("-o",))]
     """A folder, or a file for one picture."""
     model: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="NAME")] = ()
@@ -51,6 +53,8 @@ class Restore:
     quality: Annotated[int | None, arg(metavar="INT")] = None
     """For methods that need it: the quality that the pictures were saved with as JPEG files."""
 
+    video: VideoOptions = field(default_factory=VideoOptions)
+
     def run(self) -> None:
         """Restore."""
         from jaxrestore.cli.files import plan_jobs, report
@@ -59,6 +63,9 @@ class Restore:
 
         if not self.max_pixels > 0:
             raise InputError(f"max-pixels is {self.max_pixels}: it is a positive number, or inf")
+        if are_videos(self.inputs, self.output):
+            restore_videos(self)
+            return
         planned = plan_jobs(self.inputs, self.output, self.spread)
 
         from jaxrestore.inference.folder import Task, restore_files

@@ -1,0 +1,184 @@
+"""`jaxrestore restore CLIP... -o OUT`: videos, file in and file out."""
+
+import hashlib
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from tyro.conf import arg
+
+from jaxrestore.errors import InputError
+
+if TYPE_CHECKING:
+    from jaxrestore.cli.restore import Restore
+    from jaxrestore.inference import Restorer
+
+_WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
+SUFFIXES = (*_WRITTEN, ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".wmv", ".flv", ".ogv", ".3gp", ".y4m", ".mxf", ".nut")
+"""File name endings by which a video is known."""
+
+
+@dataclass(frozen=True)
+class VideoOptions:
+    """How videos are written (.mp4, .mov, .mkv, .webm): sound, subtitles, times and colour tags are kept."""
+
+    crf: Annotated[int | None, arg(metavar="INT")] = None
+    """For videos: quality, smaller is better and larger; by default 16 in H.264 (for 8 bits), 18 in HEVC (for more), 20 in VP9 (.webm)."""
+    lossless: bool = False
+    """For videos: keep every restored pixel bit for bit, in FFV1 with RGB pixels; the output must be an .mkv."""
+
+
+def are_videos(inputs: Sequence[Path], output: Path) -> bool:
+    """Whether a command is about videos, by the endings of the names.
+
+    Raises:
+      InputError: some are and some are not.
+    """
+    videos = [path for path in inputs if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+    others = [path for path in inputs if path not in videos]
+    if output.suffix.lower() in _WRITTEN and len(inputs) == 1 and not inputs[0].is_dir():
+        return True
+    if videos and others:
+        raise InputError(f"{videos[0]} is a video and {others[0]} is not: restore videos by a command of their own")
+    return bool(videos)
+
+
+def restore_videos(command: "Restore") -> None:
+    """Restore the videos of a command.
+
+    Raises:
+      InputError: something is wrong with the arguments, or with a video; other videos are restored all the same.
+    """
+    from jaxrestore.cli.networks import make_restorer
+    from jaxrestore.data.video import ffmpeg
+    from jaxrestore.inference.inputs import read_mask, read_psf
+
+    if command.spread is not None:
+        raise InputError("--spread is for pictures: leave it out for videos")
+    ffmpeg.executable()
+    jobs = _plan(command.inputs, command.output)
+    psf = None if command.psf is None else read_psf(command.psf)
+    mask = None if command.mask is None else read_mask(command.mask)
+    given = dict(sigma=command.sigma, quality=command.quality, scale=command.scale)
+    restorer = make_restorer(command.model, command.weights, command.tile, command.ensemble, command.memory, psf=psf, mask=mask, **given)
+    settings = {
+        "model": restorer.name,
+        "weights": _digest(restorer, psf, mask),
+        "tile": str(command.tile),
+        "memory": command.memory,
+        "ensemble": command.ensemble,
+        **given,
+    }
+    failures = []
+    for source, target in jobs:
+        try:
+            _restore(source, target, restorer, settings, command)
+        except InputError as error:
+            failures.append(" ".join(str(error).split()))
+        except (MemoryError, RuntimeError) as error:
+            # Backends report an allocation that failed as an error of their own.
+            if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            failures.append(f"{source} does not fit into memory: allow less with --memory, or take smaller tiles with --tile")
+    if failures and len(jobs) == 1:
+        raise InputError(failures[0])
+    for failure in failures:
+        print(f"jaxrestore: {failure}", file=sys.stderr)
+    if failures:
+        raise InputError(f"{len(failures)} of {len(jobs)} videos failed, as listed; the others are done")
+
+
+def _plan(inputs: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
+    into_folder = len(inputs) > 1 or output.is_dir() or not output.suffix
+    if into_folder and output.exists() and not output.is_dir():
+        raise InputError(f"{output} is a file: several videos need a folder to go to")
+    jobs = []
+    for source in inputs:
+        name = source.name if source.suffix.lower() in _WRITTEN else f"{source.stem}.mkv"
+        jobs.append((source, output / name if into_folder else output))
+    twice = [target for target, count in Counter(target for _, target in jobs).items() if count > 1]
+    if twice:
+        raise InputError(f"two videos would be written to {twice[0]}: restore them one by one")
+    sources = {source.resolve() for source, _ in jobs}
+    for _, target in jobs:
+        if target.resolve() in sources:
+            raise InputError(f"{target} would overwrite an input: name another output")
+    return jobs
+
+
+def _restore(source: Path, target: Path, restorer: "Restorer", settings: dict[str, Any], command: "Restore") -> None:
+    from jaxrestore.data.images import Picture
+    from jaxrestore.data.video.encode import choose_encoding
+    from jaxrestore.data.video.frames import Damage, Frame, frames
+    from jaxrestore.data.video.join import join, keeps_rotation, what_is_carried
+    from jaxrestore.data.video.pieces import LENGTH, Pieces
+    from jaxrestore.data.video.probe import probe, turned
+    from jaxrestore.inference.video import restored
+
+    info = probe(source, max_pixels=command.max_pixels)
+    info = info if keeps_rotation(info, target) else turned(info)
+    encoding = choose_encoding(info, target, restorer.scale, command.video.crf, command.video.lossless)
+    carried = what_is_carried(info, encoding)
+    file = source.stat()
+    pieces = Pieces(
+        target,
+        {
+            "source": [source.name, file.st_size, file.st_mtime_ns],
+            **settings,
+            "encoding": encoding.name,
+            "frames in a piece": LENGTH,
+        },
+    )
+    if pieces.count:
+        print(f"{target}: going on after frame {pieces.count}", file=sys.stderr)
+    damage = Damage()
+
+    def restore(frame: Frame) -> Frame:
+        return replace(frame, pixels=restorer.restore_picture(Picture(frame.pixels)).pixels)
+
+    read = frames(info, first=pieces.count, damage=damage)
+    try:
+        pieces.extend(_with_progress(restored(read, restore), pieces.count, info.frames_expected), info, encoding)
+    except InputError:
+        pieces.remove_if_empty()
+        raise
+    if not pieces.count:
+        pieces.remove_if_empty()
+        raise InputError(f"{source} holds no frame that can be decoded")
+    count = pieces.count
+    pieces.finish(lambda path: join(path, pieces.finished, info, encoding, carried))
+    for stream in carried.left_out:
+        print(f"{target}: left out a {stream.kind.lower()} stream ({stream.codec}) that {encoding.muxer} cannot hold", file=sys.stderr)
+    if damage.lines:
+        print(f"{source} is damaged, and what could be decoded is restored: {damage.lines[0]}", file=sys.stderr)
+    print(f"{count} frames restored with {restorer.name} -> {target} ({encoding.name})", file=sys.stderr)
+
+
+def _with_progress(frames, done: int, expected: int | None):
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("restoring", total=expected, completed=done)
+        for frame in frames:
+            yield frame
+            progress.advance(task)
+
+
+def _digest(restorer: "Restorer", *arrays: Any) -> str:
+    """What tells these weights, kernels and masks from others."""
+    import jax
+    import numpy as np
+
+    variables = [
+        getattr(getattr(engine, "network", engine), "variables", {}) for engine in getattr(restorer.engine, "members", (restorer.engine,))
+    ]
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves([variables, [array for array in arrays if array is not None]]):
+        digest.update(np.ascontiguousarray(leaf).tobytes())
+    return digest.hexdigest()[:16]

@@ -112,8 +112,8 @@ def read_image(path: str | os.PathLike, *, max_pixels: int | float = MAX_PIXELS)
       InputError: the file is missing, empty, a folder, no picture, damaged, or too large.
     """
     path = Path(path)
-    with _reading(path) as file:
-        return _decode(path, file, lambda width, height: _check_size(path, width, height, max_pixels))
+    with open_picture(path) as file:
+        return _decode(path, file, lambda width, height: check_size(path, width, height, max_pixels))
 
 
 def read_size(path: str | os.PathLike) -> tuple[int, int]:
@@ -123,8 +123,8 @@ def read_size(path: str | os.PathLike) -> tuple[int, int]:
       InputError: as `read_image`, as far as the header shows it.
     """
     path = Path(path)
-    with _reading(path) as file:
-        kind = _kind_of(path, file)
+    with open_picture(path) as file:
+        kind = kind_of(path, file)
         if kind == "TIFF":
             width, height, orientation = tiff.read_header(file)
         else:
@@ -134,7 +134,7 @@ def read_size(path: str | os.PathLike) -> tuple[int, int]:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[io.BufferedIOBase]:
+def open_picture(path: Path) -> Iterator[io.BufferedIOBase]:
     """The open file; whatever goes wrong while it is read becomes an InputError of one line."""
     if path.is_dir():
         raise InputError(f"{path} is a folder, not a picture: name a file in it")
@@ -142,9 +142,16 @@ def _reading(path: Path) -> Iterator[io.BufferedIOBase]:
         raise InputError(f"{path} does not exist")
     if not path.is_file():
         raise InputError(f"{path} is not an ordinary file")
+    with decoding(path), path.open("rb") as file:
+        yield file
+
+
+@contextmanager
+def decoding(path: Path) -> Iterator[None]:
+    """Whatever goes wrong in here is the file's fault and becomes an InputError of one line."""
     try:
-        with path.open("rb") as file, _silence:
-            yield file
+        with _silence:
+            yield
     except InputError:
         raise
     except MemoryError:
@@ -180,7 +187,8 @@ class _Silence:
 _silence = _Silence()
 
 
-def _check_size(path: Path, width: int, height: int, max_pixels: int | float) -> None:
+def check_size(path: Path, width: int, height: int, max_pixels: int | float) -> None:
+    """Refuse a picture whose header promises more pixels than the limit."""
     if width * height > max_pixels:
         raise InputError(
             f"{path} says that it is {width}x{height}, {width * height / 1e6:.6g} million pixels, and the limit is "
@@ -188,7 +196,8 @@ def _check_size(path: Path, width: int, height: int, max_pixels: int | float) ->
         )
 
 
-def _kind_of(path: Path, file: io.BufferedIOBase) -> str:
+def kind_of(path: Path, file: io.BufferedIOBase) -> str:
+    """The format of an open file, by its content."""
     start = file.read(16)
     file.seek(0)
     if not start:
@@ -207,8 +216,7 @@ def _kind_of(path: Path, file: io.BufferedIOBase) -> str:
 
 
 def _decode(path: Path, file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> Picture:
-    kind = _kind_of(path, file)
-    if kind == "TIFF":
+    if (kind := kind_of(path, file)) == "TIFF":
         pixels, profile, orientation = tiff.decode(file, check_size)
         return Picture(pixels, profile, None, orientation)
     head = png16.header(file) if kind == "PNG" else None
@@ -247,12 +255,19 @@ def write_bytes(path: str | os.PathLike, data: bytes) -> None:
       InputError: the folder cannot be written to, or the disk is full.
     """
     path = Path(path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A name beside this file's to write to; when all went well it takes the file's place, otherwise nothing of it stays."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        temporary.write_bytes(data)
+        yield temporary
         os.replace(temporary, path)
     except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}") from error
+        raise InputError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):  # a file system that is read only refuses even that
             temporary.unlink(missing_ok=True)
@@ -332,9 +347,10 @@ def upright(picture: Picture) -> Picture:
 
 def to_float(pixels: np.ndarray) -> np.ndarray:
     """Stored pixels as float32 in [0, 1]; floating-point pixels are taken as they are."""
-    if pixels.dtype.kind == "f":
-        return pixels.astype(np.float32)
-    return pixels.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    result = pixels.astype(np.float32)
+    if pixels.dtype.kind != "f":
+        result /= np.float32(np.iinfo(pixels.dtype).max)
+    return result
 
 
 def from_float(image: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
@@ -347,8 +363,10 @@ def from_float(image: np.ndarray, dtype: np.dtype | type) -> np.ndarray:
     dtype = np.dtype(dtype)
     if dtype.kind == "f":
         return np.asarray(image, dtype)
-    levels = np.iinfo(dtype).max
-    return np.floor(np.clip(np.asarray(image, np.float32), 0.0, 1.0) * np.float32(levels) + np.float32(0.5)).astype(dtype)
+    values = np.clip(np.asarray(image, np.float32), 0.0, 1.0)
+    values *= np.float32(np.iinfo(dtype).max)  # in place: these may be the largest arrays there are
+    values += np.float32(0.5)
+    return values.astype(dtype)  # which cuts the fraction off
 
 
 def find_images(folder: str | os.PathLike, *, recursive: bool = False) -> list[Path]:

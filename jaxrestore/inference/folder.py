@@ -26,6 +26,7 @@ from jaxrestore.errors import InputError
 from jaxrestore.inference.inputs import mask_of_each, read_mask
 from jaxrestore.inference.memory import free_memory
 from jaxrestore.inference.restorer import Restorer
+from jaxrestore.inference.strips import restore_in_strips
 
 # Pixels that are restored together. An accelerator needs many to be busy; a processor gains nothing from more than these.
 _BATCH_PIXELS = {"cpu": 2**18}
@@ -105,7 +106,13 @@ def restore_files(
             stack.enter_context(_threads(count, name))
             for count, name in ((pools, "read"), (threads * len(devices), "compute"), (pools, "write"))
         )
-        batches = _batches(replicas[0].restorer, tasks, most, readers)
+        done = set()
+        if masks is None:
+            with replicas[0].computing() as one:
+                for place, error in _in_strips(one, tasks, max_pixels):
+                    done.add(place)
+                    yield place, error
+        batches = _batches(replicas[0].restorer, tasks, most, readers, done)
         line = _Line(tasks, masks, max_pixels, free, readers, computers, writers)
         yield from line.run(batches, restorer.scale, ahead=threads * len(devices) + 2)
 
@@ -147,12 +154,27 @@ class _Batch:
     pixels: int
 
 
-def _batches(restorer: Restorer, tasks: Sequence[Task], most: int, readers: ThreadPoolExecutor) -> list[_Batch]:
-    """Pictures of one size, as their headers say, in batches of equal length."""
+def _in_strips(restorer: Restorer, tasks: Sequence[Task], max_pixels: int | float) -> Iterator[tuple[int, Failure | None]]:
+    """Restore those that are too large to be held, one after the other; what became of them."""
+    for place, task in enumerate(tasks):
+        if task.spread is not None:
+            continue
+        try:
+            if restore_in_strips(restorer, task.source, task.target, max_pixels=max_pixels):
+                yield place, None
+        except (InputError, MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+                raise
+            yield place, error
+
+
+def _batches(restorer: Restorer, tasks: Sequence[Task], most: int, readers: ThreadPoolExecutor, done: set[int]) -> list[_Batch]:
+    """Pictures of one size, as their headers say, in batches of equal length; without those that are done."""
     groups: dict[Any, list[int]] = {}
     sizes = readers.map(_size, (task.source for task in tasks)) if len(tasks) > 1 else [None]
     for place, size in enumerate(sizes):
-        groups.setdefault(size or place, []).append(place)
+        if place not in done:
+            groups.setdefault(size or place, []).append(place)
     batches = []
     for size, places in groups.items():
         height, width = size if isinstance(size, tuple) else (0, 0)

@@ -14,6 +14,7 @@ from jaxrestore.inference.channels import with_channels
 from jaxrestore.inference.memory import bytes_per_pixel, free_memory, parse_memory
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
 from jaxrestore.inference.tiles import plan, smallest_tile
+from jaxrestore.inference.views import Images
 from jaxrestore.models.inputs import side_inputs, takes_an_image
 from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Variables
@@ -85,7 +86,7 @@ class Network:
     def _bytes_per_pixel(self) -> float:
         return bytes_per_pixel(self.model, self.variables, self.channels)
 
-    def pieces(self, images: np.ndarray, sigma: float | int | None = None) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+    def pieces(self, images: Images, sigma: float | int | None = None) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
         """Restore images in pieces that fit the memory.
 
         Args:
@@ -105,7 +106,7 @@ class Network:
         passes = channels if self.channels == 1 else 1
         side = self._side(height, width, passes)
         if side is None and self._fits(count * height * width * passes):
-            yield (slice(None),), self._run(images)
+            yield (slice(None),), self._run(images[:])
             return
         for n in range(count):
             if side is None:
@@ -167,10 +168,11 @@ class Network:
     def _fits(self, pixels: int) -> bool:
         if self.tile == "off":
             return True
-        return pixels * self._bytes_per_pixel <= self._budget
+        return pixels * self._bytes_per_pixel <= self.budget
 
     @property
-    def _budget(self) -> int:
+    def budget(self) -> int:
+        """Bytes that a computation may use."""
         return self.memory or free_memory()
 
     def _side(self, height: int, width: int, passes: int) -> int | None:
@@ -180,7 +182,7 @@ class Network:
         elif self._fits(height * width * passes):
             return None
         else:
-            side = math.isqrt(int(self._budget / self._bytes_per_pixel / passes))
+            side = math.isqrt(int(self.budget / self._bytes_per_pixel / passes))
         if max(height, width) <= side:
             return None
         needed = f"about {_gibibytes(height * width * passes * self._bytes_per_pixel)} for {width}x{height} pixels"

@@ -1,8 +1,8 @@
 """Networks for super-resolution as a user wants them: on any picture, at the enlargement that is asked for.
 
-A network that takes images after interpolation gets the whole image enlarged by MATLAB's bicubic `imresize` (its tiles are then cut from
-the enlarged image), one with a tail for each scale uses the right tail, and one for a single channel gets the BT.601 luma of the studio
-range that it was trained on, while chroma is enlarged by bicubic interpolation.
+A network that takes images after interpolation gets the image enlarged by MATLAB's bicubic `imresize` (its tiles are cut from the enlarged
+image, which is only ever made in these parts), one with a tail for each scale uses the right tail, and one for a single channel gets the
+BT.601 luma of the studio range that it was trained on, while chroma is enlarged by bicubic interpolation.
 """
 
 import dataclasses
@@ -13,13 +13,14 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from jaxrestore.data.images import to_float
 from jaxrestore.errors import InputError
 from jaxrestore.inference.network import Network
+from jaxrestore.inference.views import Enlarged, Images, Transformed
 from jaxrestore.models.catalogue import cards_of
 from jaxrestore.ops.color import rgb_to_ycbcr, ycbcr_to_rgb
-from jaxrestore.ops.resize import imresize
 from jaxrestore.typing import Variables
+
+_to_ycbcr, _to_rgb = jax.jit(rgb_to_ycbcr), jax.jit(ycbcr_to_rgb)
 
 
 class Enlarger:
@@ -39,7 +40,7 @@ class Enlarger:
         """Enlargement, by interpolation and by the network."""
         return self.before * self.network.scale
 
-    def pieces(self, images: np.ndarray, **inputs: Any) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+    def pieces(self, images: Images, **inputs: Any) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
         """Enlarge images.
 
         Args:
@@ -52,15 +53,16 @@ class Enlarger:
         Raises:
           InputError: as for `Network.pieces`.
         """
-        images = to_float(images)
         if images.shape[-1] == 1 or self.channels != 1:
-            yield from self.network.pieces(self._interpolated(images, self.before), **inputs)
+            yield from self.network.pieces(_enlarged(images, self.before), **inputs)
             return
-        separate = np.asarray(rgb_to_ycbcr(images))
-        result = self._interpolated(separate, self.scale)
-        for where, luma in self.network.pieces(self._interpolated(separate[..., :1], self.before), **inputs):
-            result[..., :1][where] = luma
-        yield (slice(None),), np.asarray(ycbcr_to_rgb(result))
+        separate = Transformed(images, lambda x: np.asarray(_to_ycbcr(x)), 3)
+        luma = _enlarged(Transformed(separate, lambda x: x[..., :1], 1), self.before)
+        enlarged = _enlarged(separate, self.scale)
+        for where, restored in self.network.pieces(luma, **inputs):
+            result = np.array(enlarged[where])
+            result[..., :1] = restored
+            yield where, np.asarray(_to_rgb(result))
 
     def at_once(self, height: int, width: int, channels: int, most: int) -> int:
         """How many images of this size and number of channels fit the memory together, 1 to `most`."""
@@ -71,9 +73,9 @@ class Enlarger:
         """The same network, computing on this device (None: where it did before) with this much memory (None: as before)."""
         return Enlarger(self.network.on(device, memory), self.before)
 
-    @staticmethod
-    def _interpolated(images: np.ndarray, scale: int) -> np.ndarray:
-        return images if scale == 1 else np.array(imresize(images, scale))
+
+def _enlarged(images: Images, scale: int) -> Images:
+    return images if scale == 1 else Enlarged(images, scale)
 
 
 def network_at_scale(

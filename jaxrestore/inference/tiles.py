@@ -53,7 +53,7 @@ def plan(height: int, width: int, side: int, field: ReceptiveField) -> Iterator[
     Args:
       height: of the image.
       width: of the image.
-      side: largest height and width of a tile, halo included.
+      side: largest height and width of a tile, halo included; they are taken as even as possible.
       field: the network's receptive field, which must be local.
 
     Raises:
@@ -63,9 +63,32 @@ def plan(height: int, width: int, side: int, field: ReceptiveField) -> Iterator[
         raise InputError(
             f"tile {side} is too small: the network's halo is {field.radius} pixels on each side; give at least {smallest_tile(field)}"
         )
-    for rows in spans(height, side, field.radius, field.multiple):
-        for columns in spans(width, side, field.radius, field.multiple):
+    shape = tile_shape(height, width, side, field)
+    for rows in spans(height, shape[0], field.radius, field.multiple):
+        for columns in spans(width, shape[1], field.radius, field.multiple):
             yield Tile(rows, columns)
+
+
+def tile_shape(height: int, width: int, side: int, field: ReceptiveField) -> tuple[int, int]:
+    """Height and width of the tiles of `plan`: the smallest with which no more are needed than with the largest.
+
+    All tiles of an image have one shape, so the last of a row overlaps the one before; with as many smaller tiles it overlaps less.
+    """
+    rows, columns = (_even(size, side, field.radius, field.multiple) for size in (height, width))
+    return rows, columns
+
+
+def _even(size: int, side: int, radius: int, multiple: int) -> int:
+    if size <= side:
+        return size
+    remainder = size % multiple
+    side -= (side - remainder) % multiple
+    lost = remainder + 2 * radius
+    if side <= lost:
+        return side
+    count = 1 - (side - size) // (side - lost)
+    even = -(-(size + (count - 1) * lost) // count)
+    return min(max(even + (remainder - even) % multiple, lost + multiple), side)
 
 
 def spans(size: int, side: int, radius: int, multiple: int) -> list[Span]:

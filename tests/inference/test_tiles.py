@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jaxrestore.errors import InputError
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network
-from jaxrestore.inference.tiles import plan, smallest_tile, spans
+from jaxrestore.inference.tiles import plan, smallest_tile, spans, tile_shape
 from jaxrestore.models.restoration.dncnn import DnCNN
 from jaxrestore.nn.initialise import initialise
 
@@ -31,6 +31,23 @@ def test_spans_cover_once_with_their_halo(size, multiple, blocks, extra):
         assert (s.stop - s.start) % multiple == size % multiple
         assert s.start == 0 or s.first - s.start >= radius
         assert s.stop == size or s.stop // multiple * multiple - s.last >= radius
+
+
+@settings(deadline=None, max_examples=200)
+@given(size=st.integers(1, 400), multiple=st.sampled_from((1, 2, 3, 8)), blocks=st.integers(0, 5), extra=st.integers(0, 90))
+def test_tiles_are_even(size, multiple, blocks, extra):
+    field = ReceptiveField(blocks * multiple, multiple)
+    largest = smallest_tile(field) + extra
+
+    def count(side: int) -> int:
+        return len(spans(size, side, field.radius, multiple))
+
+    even, _ = tile_shape(size, 1, largest, field)
+    assert even <= largest
+    assert count(even) == count(largest)
+    smaller = even - multiple
+    assert count(even) == 1 or smaller < smallest_tile(field) or count(smaller) > count(even)
+    assert [tile.rows for tile in plan(size, 1, largest, field)] == spans(size, even, field.radius, multiple)
 
 
 NETWORKS = {

@@ -4,6 +4,7 @@ import io
 import logging
 import struct
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -11,14 +12,16 @@ from jaxrestore.data.codecs import opencv, pillow
 
 _ORIENTATION = 274
 _SHORT = 3
+# Of a file with offsets of 32 bits; deflate may make noise a little larger.
+_LARGEST = 2**32 - 2**26
 _AXES = {"YX": None, "YXS": None, "SYX": (1, 2, 0)}
 
 
 def read_header(file: io.BufferedIOBase) -> tuple[int, int, int]:
     """(width, height, orientation) of the first picture in a TIFF file, as stored."""
-    with _open(file) as tiff:
+    with open_tiff(file) as tiff:
         page = tiff.pages.first
-        return page.imagewidth, page.imagelength, _orientation(page)
+        return page.imagewidth, page.imagelength, orientation_of(page)
 
 
 def decode(file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> tuple[np.ndarray, bytes | None, int]:
@@ -33,10 +36,10 @@ def decode(file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> t
     """
     import tifffile
 
-    with _open(file) as tiff:
+    with open_tiff(file) as tiff:
         page = tiff.pages.first
         check_size(page.imagewidth, page.imagelength)
-        orientation = _orientation(page)
+        orientation = orientation_of(page)
         plain = page.photometric in (tifffile.PHOTOMETRIC.MINISBLACK, tifffile.PHOTOMETRIC.MINISWHITE, tifffile.PHOTOMETRIC.RGB)
         try:
             if not plain or page.bitspersample < 8:
@@ -62,10 +65,10 @@ def decode(file: io.BufferedIOBase, check_size: Callable[[int, int], None]) -> t
         profile = page.iccprofile
     pixels = pixels.reshape(*pixels.shape[:2], -1)
     if pixels.dtype.kind == "f":
-        pixels = pixels.astype(np.float32)
+        pixels = pixels.astype(np.float32, copy=False)
         if not np.isfinite(pixels).all():
             raise ValueError("it holds values that are not finite (NaN or infinity)")
-    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="))), profile, orientation
+    return np.ascontiguousarray(pixels.astype(pixels.dtype.newbyteorder("="), copy=False)), profile, orientation
 
 
 def encode(pixels: np.ndarray, icc_profile: bytes | None, orientation: int) -> bytes:
@@ -74,28 +77,43 @@ def encode(pixels: np.ndarray, icc_profile: bytes | None, orientation: int) -> b
 
     channels = pixels.shape[-1]
     buffer = io.BytesIO()
-    tifffile.imwrite(
-        buffer,
-        pixels if channels > 1 else pixels[..., 0],
-        photometric="rgb" if channels >= 3 else "minisblack",
-        planarconfig="contig" if channels > 1 else None,
-        extrasamples=["unassalpha"] if channels in (2, 4) else None,
-        compression="zlib",
-        iccprofile=icc_profile,
-        extratags=[(_ORIENTATION, _SHORT, 1, orientation, True)],
-        metadata=None,
-    )
+    data = pixels if channels > 1 else pixels[..., 0]
+    tifffile.imwrite(buffer, data, **layout(channels, pixels.nbytes), **tags(icc_profile, orientation))
     return buffer.getvalue()
 
 
-def _open(file: io.BufferedIOBase):
+def layout(channels: int, size: int) -> dict[str, Any]:
+    """How tifffile is told to lay pixels out: compressed losslessly; beyond 4 GB with offsets of 64 bits.
+
+    Args:
+      channels: 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
+      size: bytes of the pixels.
+    """
+    return {
+        "photometric": "rgb" if channels >= 3 else "minisblack",
+        "planarconfig": "contig" if channels > 1 else None,
+        "extrasamples": ["unassalpha"] if channels in (2, 4) else None,
+        "compression": "zlib",
+        "metadata": None,
+        "bigtiff": size > _LARGEST,
+    }
+
+
+def tags(icc_profile: bytes | None, orientation: int) -> dict[str, Any]:
+    """How tifffile is told the profile and the orientation."""
+    return {"iccprofile": icc_profile, "extratags": [(_ORIENTATION, _SHORT, 1, orientation, True)]}
+
+
+def open_tiff(file: io.BufferedIOBase):
+    """A `tifffile.TiffFile` that says nothing beside what it raises."""
     import tifffile
 
     logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs damage as well as raising
     return tifffile.TiffFile(file)
 
 
-def _orientation(page) -> int:
+def orientation_of(page) -> int:
+    """The orientation of a page, 1..8."""
     tag = page.tags.get(_ORIENTATION)
     return tag.value if tag is not None and tag.value in range(1, 9) else 1
 

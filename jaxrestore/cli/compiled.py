@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from jaxrestore.errors import InputError
+
 VARIABLE = "JAXRESTORE_CACHE"
 """The environment variable: `off`, or another folder."""
 
@@ -43,6 +45,9 @@ def kept() -> Iterator[None]:
     try:
         yield
         _keep(own, home)
+    except InputError:  # the command has ended in order
+        _keep(own, home)
+        raise
     finally:
         shutil.rmtree(own, ignore_errors=True)
 

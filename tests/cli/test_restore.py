@@ -9,14 +9,22 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
+from safetensors.numpy import save_file
 
+from jaxrestore.classical.median import median
 from jaxrestore.data.images import Picture, from_float, read_image, to_float, write_image
+from jaxrestore.models.restoration.edcnn import EDCNN
 from jaxrestore.models.super_resolution.vdsr import VDSR
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.ops.resize import imresize
 from jaxrestore.weights import save_weights
 from tests.cli.command import files_in, identity_weights, refused, refused_in_one_line, run
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +51,8 @@ def photo(tmp_path) -> Path:
 
 
 def pixels(height: int, width: int, channels: int, dtype) -> np.ndarray:
+    if dtype == np.float32:
+        return np.random.default_rng(channels).normal(0.5, 1.0, (height, width, channels)).astype(dtype)
     return np.random.default_rng(channels).integers(0, np.iinfo(dtype).max + 1, (height, width, channels), dtype)
 
 
@@ -51,7 +61,7 @@ def pixels(height: int, width: int, channels: int, dtype) -> np.ndarray:
 def test_every_kind_comes_back_bit_for_bit(tmp_path, weights, suffix, network):
     originals = {
         f"{np.dtype(dtype)}-{channels}-{height}x{width}{suffix}": Picture(pixels(height, width, channels, dtype))
-        for dtype in (np.uint8, np.uint16)
+        for dtype in (np.uint8, np.uint16, np.float32)[: 3 if suffix == ".tiff" else 2]
         for channels in (1, 2, 3, 4)
         for height, width in ((5, 4),) + ((1, 1), (1, 6)) * (channels in (1, 4))
     }
@@ -65,7 +75,7 @@ def test_every_kind_comes_back_bit_for_bit(tmp_path, weights, suffix, network):
 
 
 def test_profile_and_orientation_stay(tmp_path, weights):
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = SRGB
     exif = Image.Exif()
     exif[0x0112], exif[0x0110] = 6, "camera"
     original = pixels(4, 5, 3, np.uint8)
@@ -77,15 +87,81 @@ def test_profile_and_orientation_stay(tmp_path, weights):
         assert dict(restored.getexif()) == {0x0112: 6, 0x0110: "camera"}
 
 
-def test_palette_and_floating_point(tmp_path, weights):
-    indexed = Image.fromarray(pixels(4, 4, 3, np.uint8)).convert("P", palette=Image.Palette.ADAPTIVE)
+@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data(), network=st.sampled_from((1, 3)))
+def test_any_folder_comes_back_bit_for_bit(tmp_path_factory, weights, data, network):
+    folder = tmp_path_factory.mktemp("any")
+    (folder / "in").mkdir()
+    sides, dtypes = st.sampled_from((1, 2, 7)), (np.uint8, np.uint16, np.float32)
+    originals = {}
+    for n in range(data.draw(st.integers(1, 6))):
+        suffix = data.draw(st.sampled_from((".png", ".tiff")))
+        dtype = data.draw(st.sampled_from(dtypes if suffix == ".tiff" else dtypes[:2]))
+        shape = (data.draw(sides), data.draw(sides), data.draw(st.integers(1, 4)))
+        elements = st.floats(-(2.0**10), 2.0**10, width=32) if dtype == np.float32 else None
+        values = data.draw(arrays.arrays(dtype, shape, elements=elements))
+        profile = data.draw(st.sampled_from((None, SRGB))) if shape[-1] >= 3 else None
+        originals[f"{n}{suffix}"] = Picture(values, profile, None, data.draw(st.integers(1, 8)))
+        write_image(folder / "in" / f"{n}{suffix}", originals[f"{n}{suffix}"])
+    run("restore", folder / "in", "-o", folder / "out", "--weights", weights[network])
+    assert files_in(folder / "out") == set(originals)
+    for name, original in originals.items():
+        restored = read_image(folder / "out" / name)
+        np.testing.assert_array_equal(restored.pixels, original.pixels)
+        assert restored.pixels.dtype == original.pixels.dtype
+        assert (restored.icc_profile, restored.orientation) == (original.icc_profile, original.orientation)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_palettes_and_cmyk_come_back_as_what_they_show(tmp_path, weights, suffix):
+    """Their own kinds of pixels cannot hold what a network gives."""
+    photo = Image.fromarray(pixels(8, 9, 3, np.uint8))
+    indexed = photo.quantize(16)
     indexed.save(tmp_path / "palette.png")
-    run("restore", tmp_path / "palette.png", "-o", tmp_path / "b.png", "--weights", weights[3])
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "b.png")), np.asarray(indexed.convert("RGB")))
-    floating = Picture(np.random.default_rng(0).normal(size=(3, 4, 3)).astype(np.float32))
-    write_image(tmp_path / "a.tiff", floating)
-    run("restore", tmp_path / "a.tiff", "-o", tmp_path / "b.tiff", "--weights", weights[3])
-    np.testing.assert_array_equal(read_image(tmp_path / "b.tiff").pixels, floating.pixels)
+    indexed.save(tmp_path / "transparent.png", transparency=3)
+    photo.convert("CMYK").save(tmp_path / "cmyk.jpg", quality=95)
+    with Image.open(tmp_path / "cmyk.jpg") as cmyk, Image.open(tmp_path / "transparent.png") as transparent:
+        assert (cmyk.mode, transparent.mode) == ("CMYK", "P")
+        shown = {"palette.png": indexed.convert("RGB"), "transparent.png": transparent.convert("RGBA"), "cmyk.jpg": cmyk.convert("RGB")}
+    for name, expected in shown.items():
+        restored = tmp_path / f"{name}{suffix}"
+        run("restore", tmp_path / name, "-o", restored, "--weights", weights[3])
+        np.testing.assert_array_equal(read_image(restored).pixels, np.asarray(expected))
+
+
+class TestSeveralNetworks:
+    MODELS = ("--model", "median:size=3", "--model", "median:size=5")
+
+    def test_their_mean_and_spread(self, photo, tmp_path):
+        image = to_float(read_image(photo).pixels)
+        each = np.stack([np.asarray(median(image, size=size)) for size in (3, 5)])
+        run("restore", photo, "-o", tmp_path / "b.png", *self.MODELS, "--spread", tmp_path / "spread.tiff")
+        np.testing.assert_array_equal(read_image(tmp_path / "b.png").pixels, from_float(each.mean(axis=0), np.uint8))
+        np.testing.assert_allclose(read_image(tmp_path / "spread.tiff").pixels, each.std(axis=0), atol=1e-6)
+        run("restore", photo, "-o", tmp_path / "b.png", *self.MODELS, "--spread", tmp_path / "spread.png")
+        stored = read_image(tmp_path / "spread.png").pixels
+        assert stored.dtype == np.uint16
+        np.testing.assert_allclose(to_float(stored), each.std(axis=0), atol=1 / 65535)
+
+    def test_spreads_of_a_folder(self, tmp_path):
+        (tmp_path / "in" / "deep").mkdir(parents=True)
+        for name in ("a.png", "deep/b.jpg"):
+            write_image(tmp_path / "in" / name, Picture(pixels(4, 5, 1, np.uint8)))
+        run("restore", tmp_path / "in", "-o", tmp_path / "out", *self.MODELS, "--spread", tmp_path / "spreads")
+        assert files_in(tmp_path / "out") == {"a.png", "deep/b.jpg"}
+        assert files_in(tmp_path / "spreads") == {"a.tiff", "deep/b.tiff"}
+
+    def test_several_weights(self, photo, tmp_path, weights):
+        run("restore", photo, "-o", tmp_path / "b.png", "--weights", weights[3], "--weights", weights[1])
+        np.testing.assert_array_equal(read_image(tmp_path / "b.png").pixels, read_image(photo).pixels)
+
+    def test_refusals(self, photo, tmp_path, capsys, weights):
+        arguments = ["restore", photo, "-o", tmp_path / "out", "--spread"]
+        assert "is alone" in refused_in_one_line(capsys, *arguments, tmp_path / "spreads", "--weights", weights[3])
+        assert "suffix '.jpg' is none" in refused_in_one_line(capsys, *arguments[:3], tmp_path / "b.png", "--spread", "s.jpg", *self.MODELS)
+        assert "need one" in refused_in_one_line(capsys, *arguments, tmp_path / "s.tiff", *self.MODELS)
+        assert "overwrite" in refused_in_one_line(capsys, *arguments[:3], tmp_path / "b.png", "--spread", photo, *self.MODELS)
+        assert files_in(tmp_path) == {photo.name}
 
 
 def test_options_reach_the_restorer(photo, tmp_path, weights):
@@ -182,6 +258,15 @@ class TestBadPictures:
         assert half.name in line
         assert files_in(tmp_path / "out") == set()
 
+    def test_the_limit_of_size_can_be_moved(self, photo, tmp_path, capsys, weights):
+        arguments = ["restore", photo, "-o", tmp_path / "out", "--weights", weights[3], "--max-pixels"]
+        assert "raise max_pixels (--max-pixels)" in refused_in_one_line(capsys, *arguments, 41)
+        assert "max-pixels is 0" in refused_in_one_line(capsys, *arguments, 0)
+        assert files_in(tmp_path / "out") == set()
+        for limit in (42, "inf"):
+            run(*arguments, limit)
+        assert files_in(tmp_path / "out") == {photo.name}
+
     def test_pixels_that_are_not_finite(self, tmp_path, capsys, weights):
         values = np.full((3, 3, 3), 0.5, np.float32)
         values[1, 1, 1] = np.nan
@@ -248,6 +333,29 @@ class TestBadArguments:
     def test_weights_of_another_network(self, photo, tmp_path, capsys, weights):
         line = refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out", "--model", "dncnn_gray", "--weights", weights[3])
         assert "dncnn_gray" in line
+
+    def test_tensors_of_another_network_are_named(self, photo, tmp_path, capsys):
+        save_file({"conv1.weight": np.zeros((8, 3, 3, 3), np.float32)}, tmp_path / "other.safetensors")
+        arguments = ["restore", photo, "-o", tmp_path / "out", "--model", "ircnn_set_gray", "--weights", tmp_path / "other.safetensors"]
+        line = refused_in_one_line(capsys, *arguments)
+        for word in ("other.safetensors", "do not fit ircnn_set_gray", "conv1.weight"):
+            assert word in line
+
+    def test_a_network_for_another_task(self, photo, tmp_path, capsys):
+        model = EDCNN(features=2, levels=1, classes=5)
+        save_weights(tmp_path / "classes.safetensors", initialise(model, jax.random.key(0), np.zeros((1, 8, 8, 3), np.float32)), model)
+        line = refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out", "--weights", tmp_path / "classes.safetensors")
+        assert "does not restore images" in line
+        assert files_in(tmp_path / "out") == set()
+
+    def test_output_that_is_read_only(self, photo, tmp_path, capsys, weights, monkeypatch):
+        def refuse(*_, **__):
+            raise OSError(30, "Read-only file system")
+
+        monkeypatch.setattr(Path, "write_bytes", refuse)
+        monkeypatch.setattr(Path, "unlink", refuse)
+        line = refused_in_one_line(capsys, "restore", photo, "-o", tmp_path / "out", "--weights", weights[3])
+        assert "photo.png cannot be written: Read-only file system" in line
 
     def test_half_a_checkpoint(self, photo, tmp_path, capsys, weights):
         half = tmp_path / "half.safetensors"

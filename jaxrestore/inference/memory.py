@@ -35,6 +35,11 @@ def parse_memory(text: str | int) -> int:
     return amount
 
 
+def gibibytes(amount: float | int) -> str:
+    """An amount of memory for messages."""
+    return f"{amount / 2**30:.2g} GiB"
+
+
 def free_memory() -> int:
     """Bytes that a computation on the default device may plan with: half of what is free."""
     statistics = jax.local_devices()[0].memory_stats()

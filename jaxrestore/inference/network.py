@@ -11,15 +11,19 @@ import numpy as np
 
 from jaxrestore.errors import InputError
 from jaxrestore.inference.channels import with_channels
-from jaxrestore.inference.memory import bytes_per_pixel, free_memory, parse_memory
+from jaxrestore.inference.compiled_memory import compiled_bytes
+from jaxrestore.inference.memory import bytes_per_pixel, free_memory, gibibytes, parse_memory
+from jaxrestore.inference.planning import largest_side
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
-from jaxrestore.inference.tiles import plan, smallest_tile
+from jaxrestore.inference.tiles import plan
 from jaxrestore.inference.views import Images
 from jaxrestore.models.inputs import side_inputs, takes_an_image
 from jaxrestore.ops.checks import check_range
 from jaxrestore.typing import Image, Variables
 
 _LEVELS = 255.0
+# An image that takes less than this share of the budget by the estimate is restored whole without a closer look.
+_CLEARLY = 0.3
 
 
 class Network:
@@ -104,7 +108,7 @@ class Network:
             return
         count, height, width, channels = images.shape
         passes = channels if self.channels == 1 else 1
-        side = self._side(height, width, passes)
+        side = self._side(height, width, passes, images.dtype.itemsize * channels * width)
         if side is None and self._fits(count * height * width * passes):
             yield (slice(None),), self._run(images[:])
             return
@@ -175,26 +179,36 @@ class Network:
         """Bytes that a computation may use."""
         return self.memory or free_memory()
 
-    def _side(self, height: int, width: int, passes: int) -> int | None:
-        """Side of the tiles for an image of this size, or None for the whole image."""
+    def planned_bytes(self, shape: tuple[int, int, int, int]) -> int:
+        """What running the network on images of this shape (N, H, W, C) takes; it is compiled for them."""
+        return compiled_bytes(self.model, self.variables, shape)
+
+    def _side(self, height: int, width: int, passes: int, row: int = 0) -> int | None:
+        """Side of the tiles for an image of this size, or None for the whole image. `row`: bytes of a row of the stored image."""
         if isinstance(self.tile, int):
-            side = self.tile
-        elif self._fits(height * width * passes):
+            return self._checked_side(self.tile, height, width)
+        budget, estimate = self.budget, height * width * passes * self._bytes_per_pixel
+
+        def needed(tile: tuple[int, int]) -> int:  # the rows of a band of tiles, read and restored, wait in memory
+            return self.planned_bytes((passes, *tile, self.channels)) + tile[0] * row * (1 + self.scale**2)
+
+        if self.tile == "off" or estimate <= _CLEARLY * budget or (estimate <= budget and needed((height, width)) <= budget):
             return None
-        else:
-            side = math.isqrt(int(self.budget / self._bytes_per_pixel / passes))
-        if max(height, width) <= side:
+        if self.receptive_field.radius is None and needed((height, width)) <= budget:
+            return None  # the estimate says more than the compiler
+        guess = math.isqrt(int(budget / self._bytes_per_pixel / passes))
+        self._checked_side(guess, height, width)
+        return largest_side(self.name, height, width, self.receptive_field, guess, budget, needed)
+
+    def _checked_side(self, side: int, height: int, width: int) -> int | None:
+        if max(height, width) <= side and self.tile != "auto":
             return None
-        needed = f"about {_gibibytes(height * width * passes * self._bytes_per_pixel)} for {width}x{height} pixels"
         if self.receptive_field.radius is None:
+            needed = f"about {gibibytes(height * width * self._bytes_per_pixel)} for {width}x{height} pixels"
             raise InputError(
                 f"{self.name} cannot be tiled exactly, {self.receptive_field.reason}: it needs {needed}; "
                 "allow more memory, turn tiles off, or take a smaller image"
             )
-        smallest = smallest_tile(self.receptive_field)
-        if side < smallest and self.tile == "auto":
-            least = _gibibytes(smallest**2 * passes * self._bytes_per_pixel)
-            raise InputError(f"{self.name} needs at least {least} of memory even in tiles ({needed} as a whole): allow that much")
         return side
 
 
@@ -220,7 +234,3 @@ def _parse_tile(tile: str | int) -> str | int:
     if side < 1:
         raise InputError(f"tile {tile!r} is not auto, off or a number of pixels")
     return side
-
-
-def _gibibytes(amount: float) -> str:
-    return f"{amount / 2**30:.2g} GiB"

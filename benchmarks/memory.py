@@ -58,12 +58,11 @@ def taken(name: str) -> dict[str, Any]:
     from jaxrestore.inference import Restorer
     from jaxrestore.inference.tiles import tile_shape
     from jaxrestore.models.catalogue import create_model
-    from jaxrestore.nn.initialise import initialise
+    from jaxrestore.weights.reference import variable_shapes
 
     network, fields, budget, side = NETWORKS[name]
     model = create_model(network, **fields)
-    shapes = jax.eval_shape(lambda: initialise(model, jax.random.key(0), jnp.zeros((1, 64, 64, 3))))
-    variables = jax.tree.map(lambda s: jnp.full(s.shape, 0.01, s.dtype), shapes)
+    variables = jax.tree.map(lambda s: jnp.full(s.shape, 0.01, s.dtype), variable_shapes(model))
     restorer = Restorer(model, variables, memory=budget * MIB)
     engine = restorer.engine
     image = np.full((1, side, side, 3), 100, np.uint8)

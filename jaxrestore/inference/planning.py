@@ -45,6 +45,8 @@ def largest_side(
             return found
         elif side == smallest:
             raise InputError(f"{name} needs at least {gibibytes(takes)} of memory even in tiles: allow that much")
-        side = max(int(_CAREFUL * math.sqrt(budget / takes) * max(tile)), smallest)
+        # What each row takes may outweigh what each pixel takes: when the square root was not enough, in proportion.
+        factor = math.sqrt(budget / takes) if left == _TRIES - 1 or takes <= budget else budget / takes
+        side = max(int(_CAREFUL * factor * max(tile)), smallest)
         side = smallest if left == 1 and found is None else side
     return found or smallest

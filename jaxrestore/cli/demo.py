@@ -1,5 +1,7 @@
-"""`jaxrestore demo`: degrade a bundled photograph, restore it with bundled weights, show both."""
+"""`jaxrestore demo`: degrade a bundled photograph, restore it with bundled weights, show both; or a web page for pictures of one's own."""
 
+import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,9 +31,33 @@ class Demo:
     """Standard deviation of the noise in grey levels."""
     seed: int = 0
     """Of the noise."""
+    web: bool = False
+    """Open a page for pictures of your own instead, in a browser on this machine: upload, choose, compare before and after."""
+    offer: Annotated[tuple[Path, ...], arg(metavar="FILE|FOLDER...")] = ()
+    """With --web: files of weights and folders of them to choose from, beside those of the package and the classical methods."""
+    host: str = "127.0.0.1"
+    """With --web: the address to listen on; 0.0.0.0 lets other machines in."""
+    port: int = 7860
+    """With --web: the port to listen on."""
 
     def run(self) -> None:
-        """Degrade, restore, measure, write."""
+        """Degrade, restore, measure, write; or serve the page."""
+        if self.web:
+            self._serve()
+        else:
+            self._show()
+
+    def _serve(self) -> None:
+        from jaxrestore.cli.web_page import launch, make_page
+        from jaxrestore.cli.web_restore import choices
+
+        offered, failures = choices(self.offer)
+        for failure in failures:
+            print(f"jaxrestore: not offered: {failure}", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="jaxrestore-") as folder:
+            launch(make_page(offered, Path(folder)), self.host, self.port)
+
+    def _show(self) -> None:
         import jax
         import numpy as np
 

@@ -42,6 +42,12 @@ def pixels(path: Path, layout: str = "rgb24") -> np.ndarray:
     return np.frombuffer(raw.stdout, dtype).reshape(-1, height, width, channels)
 
 
+def stored(path: Path) -> np.ndarray:
+    """All frames as they are stored, in 8 bits, (T, values): plane after plane, nothing converted."""
+    raw = ffmpeg("-loglevel", "error", "-i", path, "-fps_mode", "passthrough", "-f", "rawvideo", "-").stdout
+    return np.frombuffer(raw, np.uint8).reshape(len(times(path)), -1)
+
+
 def said(path: Path, frames: int = 1) -> str:
     """What ffmpeg prints about a file and its first frames."""
     shown = ("-map", "0:V:0", "-frames:v", frames, "-vf", "showinfo=checksum=0", "-fps_mode", "passthrough", "-f", "null", "-")

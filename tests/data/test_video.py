@@ -63,6 +63,19 @@ class TestColors:
         difference = np.abs(clips.pixels(source).astype(int) - clips.pixels(output))
         assert difference.mean() < 1.5  # the cost of coding; another matrix or range would be ten times that
 
+    @pytest.mark.parametrize("tags", [("tv", "bt709"), ("pc", "smpte170m"), ("tv", "unknown")], ids="-".join)
+    @pytest.mark.parametrize("sampling", ["444", "420"])
+    def test_the_way_to_rgb_and_back(self, tmp_path, tags, sampling):
+        drawn = f"format=gbrp,scale=out_color_matrix={'bt709' if 'bt709' in tags else 'bt601'}:out_range={tags[0]},format=yuv{sampling}p"
+        smooth = ("-vf", f"gblur=sigma=3,{drawn},setparams=range={tags[0]}:colorspace={tags[1]}", "-c:v", "ffv1")
+        source = clips.make(tmp_path / "a.mkv", *smooth, frames=2, size="64x48")
+        copy(source, tmp_path / "b.mp4", crf=0)  # of 8 bits this is lossless from YUV on
+        before, after = (clips.stored(path).astype(int) for path in (source, tmp_path / "b.mp4"))
+        luma = np.arange(before.shape[1]) < 64 * 48
+        assert np.abs(before - after)[:, luma].max() <= (1 if sampling == "444" else 3)
+        assert np.abs(before - after)[:, ~luma].max() <= (1 if sampling == "444" else 6)
+        assert np.ptp(before[:, ~luma]) > 60
+
     @pytest.mark.parametrize("format", ["gray", "bgr0", "bgra", "yuv420p", "gbrp16le"])
     def test_lossless_is_bit_for_bit(self, tmp_path, format):
         source = clips.make(tmp_path / "a.mkv", "-c:v", "ffv1", "-pix_fmt", format)

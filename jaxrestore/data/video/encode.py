@@ -164,9 +164,4 @@ def _arguments(path: Path, info: VideoInfo, encoding: Encoding) -> list[str]:
     base = f"{info.time_base.numerator}/{info.time_base.denominator}"
     reading = ["-loglevel", "error", "-analyzeduration", "0", "-probesize", "32", "-f", "matroska", "-i", "pipe:0"]
     coding = ["-vf", ",".join(chain), "-fps_mode", "passthrough", "-enc_time_base", base, *encoding.arguments]
-    return [*reading, "-map", "0:v:0", *coding, *clock(info), "-f", encoding.piece_muxer, ffmpeg.url(path)]
-
-
-def clock(info: VideoInfo) -> tuple[str, ...]:
-    """Arguments for files of the MP4 family, whose clock ticks as the source's does."""
-    return ("-video_track_timescale", str(info.time_base.denominator))
+    return [*reading, "-map", "0:v:0", *coding, "-f", encoding.piece_muxer, ffmpeg.url(path)]

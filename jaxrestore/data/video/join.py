@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from jaxrestore.data.video import ffmpeg
-from jaxrestore.data.video.encode import MUXERS, Encoding, clock
+from jaxrestore.data.video.encode import MUXERS, Encoding
 from jaxrestore.data.video.pieces import Piece
 from jaxrestore.data.video.probe import Stream, VideoInfo
 from jaxrestore.errors import InputError
@@ -91,7 +91,7 @@ def join(path: Path, pieces: Sequence[Piece], info: VideoInfo, encoding: Encodin
     kept = ["-map_metadata", "1", "-map_metadata:s:v:0", "1:s:v:0", "-map_chapters", "1", "-metadata:s:v:0", "encoder="]
     tags = ["-tag:v", "hvc1"] if "hvc1" in encoding.arguments else []
     rate = ["-r", f"{info.rate.numerator}/{info.rate.denominator}"] if encoding.muxer in ("matroska", "webm") else []
-    writing = ["-c", "copy", *maps, *kept, *tags, *rate, *clock(info), "-f", encoding.muxer, ffmpeg.url(path)]
+    writing = ["-c", "copy", *maps, *kept, *tags, *rate, "-f", encoding.muxer, ffmpeg.url(path)]
     well, _, reason = ffmpeg.run(["-loglevel", "error", "-copyts", *video, *source, *writing])
     listed.unlink()
     if not well:

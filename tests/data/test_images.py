@@ -10,6 +10,7 @@ import zlib
 import cv2
 import numpy as np
 import pytest
+import skimage.data
 import skimage.io
 import tifffile
 from hypothesis import HealthCheck, given, settings
@@ -402,3 +403,15 @@ def test_finds_pictures(tmp_path):
 def test_importing_it_is_light():
     code = "import sys, jaxrestore.data.images; print([m for m in ('jax', 'grain', 'tensorflow_datasets', 'cv2') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+@pytest.mark.parametrize("name", ["astronaut", "page", "horse"])
+def test_fast_png_files_are_no_larger(name):
+    """A photograph, a scan and a drawing, beside Pillow's own slow search."""
+    pixels = getattr(skimage.data, name)()
+    pixels = pixels.astype(np.uint8) * (255 if pixels.dtype == bool else 1)
+    slow = io.BytesIO()
+    Image.fromarray(pixels).save(slow, "PNG")
+    data = encode(Picture(pixels.reshape(*pixels.shape[:2], -1)), ".png")
+    assert len(data) <= 1.02 * len(slow.getvalue())
+    np.testing.assert_array_equal(np.asarray(Image.open(io.BytesIO(data))), pixels)

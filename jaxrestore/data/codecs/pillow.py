@@ -4,6 +4,7 @@ The plugins are used directly instead of `Image.open`, whose limit on the size o
 """
 
 import io
+import zlib
 
 import numpy as np
 from PIL import BmpImagePlugin, Image, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, WebPImagePlugin
@@ -29,6 +30,9 @@ _CONVERSIONS = {
     "CMYK": ("RGB", "RGB"),
     "YCbCr": ("RGB", "RGB"),
 }
+
+# A file may become this much larger for being written in a fifth of the time.
+_NEARLY = 1.01
 
 
 def open_header(kind: str, file: io.BufferedIOBase) -> Image.Image:
@@ -57,7 +61,7 @@ def encode(kind: str, pixels: np.ndarray, icc_profile: bytes | None, exif: bytes
     image = Image.fromarray(np.ascontiguousarray(pixels[..., 0] if channels == 1 else pixels), _MODES[channels])
     options = {"icc_profile": icc_profile, "exif": exif or b""}
     if kind == "PNG":
-        options = {"icc_profile": icc_profile} | ({"exif": exif.removeprefix(PREFIX)} if exif else {})
+        options = {"icc_profile": icc_profile, "compress_type": _search(pixels)} | ({"exif": exif.removeprefix(PREFIX)} if exif else {})
     elif kind == "BMP":
         options = {}
     elif kind == "JPEG":
@@ -67,3 +71,20 @@ def encode(kind: str, pixels: np.ndarray, icc_profile: bytes | None, exif: bytes
     buffer = io.BytesIO()
     image.save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def _search(pixels: np.ndarray) -> int:
+    """How zlib is to look for repetitions in a PNG.
+
+    A photograph has none but runs, and to look for no others takes a fifth of the time and gives a file of the same size. Drawings and text
+    have many. Which of them this is, some rows of it tell.
+    """
+    height = len(pixels)
+    rows = max(height // 128, 3)
+    some = np.concatenate([pixels[(height - rows) * part // 4 :][:rows] for part in (0, 1, 2, 3, 4)] if height > 5 * rows else [pixels])
+    image, sizes = Image.fromarray(some.squeeze(-1) if some.shape[-1] == 1 else some, _MODES[some.shape[-1]]), []
+    for way in (zlib.Z_RLE, zlib.Z_DEFAULT_STRATEGY):
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG", compress_type=way)
+        sizes.append(len(buffer.getvalue()))
+    return zlib.Z_RLE if sizes[0] <= _NEARLY * sizes[1] else zlib.Z_DEFAULT_STRATEGY

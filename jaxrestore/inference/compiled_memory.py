@@ -3,7 +3,7 @@
 XLA plans every buffer of a program before it runs and says what they add up to. On the CPU that is not all: groups of operations are handed
 to a library of kernels (YNNPACK, `__ynn_fusion` in the program's text), which has buffers of its own, and where it is handed the whole
 network, XLA's plan is empty. Those buffers are counted here from the text: what is alive between the operations of the group that needs
-most, and what the threads work in, which was found to be some hundred rows of the largest matrix product or convolution.
+most, and what threads work in, which was found to be some hundred rows of the largest matrix product or convolution.
 """
 
 import math
@@ -17,8 +17,9 @@ import numpy as np
 from jaxrestore.inference.receptive_field import apply_network
 from jaxrestore.typing import Variables
 
-# Measured on the CPU, see benchmarks/results/memory.md: rows of the largest product that threads work in.
-_ROWS = 350
+# Measured on the CPU, see benchmarks/results/memory.md: rows of the largest product that threads work in; and what a first run takes once,
+# in bytes and at most in parts of the rest.
+_ROWS, _ONCE, _ONCE_SHARE = 430, 8 * 2**20, 0.05
 _BYTES = {"pred": 1, "s8": 1, "u8": 1, "f16": 2, "bf16": 2, "s16": 2, "u16": 2, "f32": 4, "s32": 4, "u32": 4, "f64": 8, "s64": 8, "u64": 8}
 _COMPUTATION = re.compile(r"^(?:ENTRY )?%?([\w.\-]+) \(.*\{$")
 _GROUP = re.compile(r"calls=%?([\w.\-]+),.*__ynn_fusion")
@@ -51,49 +52,52 @@ def compiled_bytes(model: nn.Module, variables: Variables, shape: tuple[int, int
     compiled = apply_network.lower(model, variables, jax.ShapeDtypeStruct(shape, np.float32)).compile()
     plan = compiled.memory_analysis()
     ends = 4 * math.prod(shape) + plan.output_size_in_bytes
-    return plan.temp_size_in_bytes + ends + bytes_of_groups(compiled.as_text() or "", shape[1])
+    taken = plan.temp_size_in_bytes + ends
+    if _is_on_cpu(variables):
+        taken += bytes_beside(compiled.as_text() or "", shape[1])
+        taken += min(_ONCE, int(_ONCE_SHARE * taken))
+    return taken
 
 
-def bytes_of_groups(text: str, height: int) -> int:
-    """What the kernel library takes beside XLA's buffers.
+def bytes_beside(text: str, height: int) -> int:
+    """What a program takes on the CPU beside XLA's buffers.
 
     Args:
       text: the program as XLA writes it after all optimisations.
       height: rows of the image, for products that do not say their own.
     """
-    groups = _groups(text)
-    if not groups:
-        return 0
-    alive = max(_alive(group) for group in groups)
-    threads = max((_working_memory(group, height) for group in groups), default=0)
+    groups = set(_GROUP.findall(text))
+    alive = threads = 0
+    for name, operations in _computations(text).items():
+        alive = max(alive, _alive(operations) if name in groups else 0)
+        threads = max(threads, _working_memory(operations, height))
     return alive + threads
 
 
-def _groups(text: str) -> list[list[_Operation]]:
-    names = set(_GROUP.findall(text))
-    found: list[list[_Operation]] = []
-    inside = False
+def _computations(text: str) -> dict[str, list[_Operation]]:
+    found: dict[str, list[_Operation]] = {}
+    current: list[_Operation] = []
     for line in text.splitlines():
         if start := _COMPUTATION.match(line):
-            inside = start[1] in names
-            found += [[]] if inside else []
-        elif inside and (match := _OPERATION.match(line)):
+            current = found.setdefault(start[1], [])
+        elif match := _OPERATION.match(line):
             root, name, kind, dimensions, operation, rest = match.groups()
             shape = tuple(int(d) for d in dimensions.split(",") if d)
             inputs = re.findall(r"%([\w.\-]+)", rest.split(")")[0])
-            found[-1].append(_Operation(name, operation, shape, _BYTES.get(kind, 4) * math.prod(shape), inputs, root is not None))
+            current.append(_Operation(name, operation, shape, _BYTES.get(kind, 4) * math.prod(shape), inputs, root is not None))
     return found
 
 
 def _working_memory(operations: list[_Operation], height: int) -> int:
-    """Rows of the largest product, and a copy of a convolution's weights in another order."""
+    """Of the product that needs most: some rows of it, and a convolution's weights in another order."""
     sizes = {operation.name: operation.size for operation in operations}
     most = 0
     for operation in operations:
-        if operation.kind in _PRODUCTS:
-            rows = operation.shape[1] if operation.kind == "convolution" else height
-            weights = sizes.get(operation.inputs[-1], 0) if operation.kind == "convolution" else 0
-            most = max(most, int(operation.size * min(1.0, _ROWS / rows)) + weights)
+        if operation.kind == "dot":
+            most = max(most, int(operation.size * min(1.0, _ROWS / height)))
+        elif operation.kind == "convolution":
+            image, weights = (sizes.get(name, 0) for name in operation.inputs[:2])
+            most = max(most, int(min(operation.size, image) * min(1.0, _ROWS / operation.shape[1])) + weights)
     return most
 
 
@@ -118,3 +122,8 @@ def _alive(operations: list[_Operation]) -> int:
         for name in ending:
             sizes.pop(name, None)
     return most
+
+
+def _is_on_cpu(variables: Variables) -> bool:
+    leaf = next(iter(jax.tree.leaves(variables)), None)
+    return next(iter(leaf.devices())).platform == "cpu" if isinstance(leaf, jax.Array) else jax.default_backend() == "cpu"

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jaxrestore.errors import InputError
-from jaxrestore.inference.compiled_memory import bytes_of_groups, compiled_bytes
+from jaxrestore.inference.compiled_memory import bytes_beside, compiled_bytes
 from jaxrestore.inference.planning import largest_side
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network
 from jaxrestore.inference.tiles import smallest_tile, tile_shape
@@ -44,9 +44,11 @@ ENTRY %main (x: f32[1,40,10,8], w: f32[3,3,8,16], b: f32[16]) -> f32[1,40,10,16]
 
 def test_buffers_within_a_group_of_operations():
     before, after, weights = 4 * 40 * 10 * 8, 4 * 40 * 10 * 16, 4 * 3 * 3 * 8 * 16
-    # The square takes the place of the double; both ends of the convolution are alive; the threads work on all of its few rows.
-    assert bytes_of_groups(PROGRAM, 40) == before + after + after + weights
-    assert bytes_of_groups(PROGRAM.replace("__ynn_fusion", "another"), 40) == 0
+    # The square takes the place of the double; both ends of the convolution are alive; the threads work on all rows of the smaller.
+    assert bytes_beside(PROGRAM, 40) == (before + after) + (before + weights)
+    assert bytes_beside(PROGRAM.replace("__ynn_fusion", "another"), 40) == before + weights  # what XLA plans itself is not counted again
+    # Of many rows the threads work on 430.
+    assert bytes_beside(PROGRAM.replace("[1,40,", "[1,860,"), 860) == (before + after) * 860 // 40 + before * 430 // 40 + weights
 
 
 def test_what_a_network_takes():

@@ -19,6 +19,8 @@ _HOME_OF = {
     "load_weights": "jaxrestore.weights",
     "list_pretrained": "jaxrestore.weights",
     "Restorer": "jaxrestore.inference",
+    "export_network": "jaxrestore.export.by_name",
+    "load_exported": "jaxrestore.export.load",
     "psnr": "jaxrestore.metrics",
     "ssim": "jaxrestore.metrics",
 }

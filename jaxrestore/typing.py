@@ -22,6 +22,9 @@ Labels = Int[Array | np.ndarray, "..."]
 Key = PRNGKeyArray
 """A typed key of `jax.random.key`."""
 
+Side = Any
+"""A number of pixels: an int, or the symbol that stands for one where a program for images of any size is traced (`jax.export`)."""
+
 DType = Any
 """Anything that `jnp.dtype` takes: `jnp.bfloat16`, "float32"..."""
 

@@ -13,6 +13,7 @@ from jaxrestore.cli.convert import Convert
 from jaxrestore.cli.degrade import Degrade
 from jaxrestore.cli.demo import Demo
 from jaxrestore.cli.evaluate import Evaluate
+from jaxrestore.cli.export import Export
 from jaxrestore.cli.metrics import Metrics
 from jaxrestore.cli.models import Models
 from jaxrestore.cli.restore import Restore
@@ -29,6 +30,7 @@ COMMANDS = {
     "metrics": Metrics,
     "train": Train,
     "convert": Convert,
+    "export": Export,
     "models": Models,
 }
 

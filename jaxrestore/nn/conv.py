@@ -20,13 +20,14 @@ from jaxrestore.nn.affine import add_bias, kernel_and_bias
 from jaxrestore.nn.conv_forms import Sides, Window
 from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
 from jaxrestore.nn.shapes import only_shapes
-from jaxrestore.typing import DType, Image
+from jaxrestore.ops.padding import pad
+from jaxrestore.ops.symbolic import larger
+from jaxrestore.typing import DType, Image, Side
 
 Pair = int | tuple[int, int]
-_PADDING_MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pair(value: Pair) -> tuple[int, int]:
+def pair(value: Pair | tuple[Side, Side]) -> tuple[Side, Side]:
     """A number for both sides, or (vertical, horizontal)."""
     return value if isinstance(value, tuple) else (value, value)
 
@@ -73,7 +74,7 @@ class Conv(nn.Module):
         image, kernel, bias = kernel_and_bias(self, image, shape)
         sides = self._sides(image, window, dilation)
         if self.padding_mode != "zeros" and any(map(any, sides)):
-            image = jnp.pad(image, ((0, 0), *sides, (0, 0)), _PADDING_MODES[self.padding_mode])
+            image = pad(image, *sides, self.padding_mode)
             sides = ((0, 0), (0, 0))
         result = convolve(image, kernel, strides=pair(self.strides), padding=sides, dilation=dilation, groups=self.groups)
         return add_bias(result, bias)
@@ -83,7 +84,7 @@ class Conv(nn.Module):
         if self.padding == "same":
             extents = (d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True))
             sides = zip(image.shape[1:3], extents, pair(self.strides), strict=True)
-            missing = [max((-(-side // s) - 1) * s + extent - side, 0) for side, extent, s in sides]
+            missing = [larger((-(-side // s) - 1) * s + extent - side, 0) for side, extent, s in sides]
             return ((missing[0] // 2, -(-missing[0] // 2)), (missing[1] // 2, -(-missing[1] // 2)))
         both = tuple(d * (k - 1) // 2 for k, d in zip(window, dilation, strict=True)) if self.padding is None else pair(self.padding)
         return ((both[0],) * 2, (both[1],) * 2)

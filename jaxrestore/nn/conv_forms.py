@@ -13,10 +13,12 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxrestore.typing import Side
+
 MOST_SHIFTS = 49
 """Beyond 7x7 taps a sum of shifted images takes seconds to compile."""
 
-Sides = tuple[tuple[int, int], tuple[int, int]]
+Sides = tuple[tuple[Side, Side], tuple[Side, Side]]
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def transposed_sub_pixel(image: jax.Array, kernel: jax.Array, strides: tuple[int
         taps.append(math.ceil(k / s))
         first.append(lost // s)
         offset.append(lost - first[-1] * s)
-        count.append(math.ceil((offset[-1] + size[-1]) / s))
+        count.append(-(-(offset[-1] + size[-1]) // s))
         border.append((taps[-1] - 1 - first[-1], first[-1] + count[-1] - n))
     # Phase r of a row of the result is a convolution with the taps r, r + s, r + 2s... of the kernel as it is not flipped.
     spare = [(t * s - k, 0) for t, s, k in zip(taps, strides, kernel.shape[:2], strict=True)]

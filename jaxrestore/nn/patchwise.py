@@ -8,6 +8,7 @@ import numpy as np
 from jaxrestore.errors import InputError
 from jaxrestore.ops.padding import crop, pad
 from jaxrestore.ops.patches import aggregate_patches, extract_patches
+from jaxrestore.ops.symbolic import larger
 from jaxrestore.typing import Image
 
 
@@ -51,7 +52,7 @@ def restore_patches(
         raise InputError(f"stride is {stride}: it must be in 1..{result}, the side of what a patch gives")
     height, width = image.shape[-3:-1]
     margin = (size - result) // 2
-    covered = [result + -(-max(side - result, 0) // stride) * stride for side in (height, width)]
+    covered = [result + -(-larger(side - result, 0) // stride) * stride for side in (height, width)]
     rows, columns = ((margin, margin + whole - side) for whole, side in zip(covered, (height, width), strict=True))
     patches = extract_patches(pad(image, rows, columns, "symmetric"), size, stride)
     restored = network(patches.reshape(-1, *patches.shape[-3:])).astype(image.dtype)

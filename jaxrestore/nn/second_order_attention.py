@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT
+from jaxrestore.ops.symbolic import smaller
 from jaxrestore.typing import DType, Image
 
 _LARGEST = 1000  # the reference's limit; beyond it the statistics are those of the middle
@@ -63,11 +64,12 @@ class SecondOrderChannelAttention(nn.Module):
     def __call__(self, image: Image) -> Image:
         """Scale the channels."""
         channels = image.shape[-1]
-        rows, columns = (
-            slice((side - _LARGEST) // 2, (side - _LARGEST) // 2 + _LARGEST) if side >= _LARGEST else slice(None)
-            for side in image.shape[1:3]
-        )
-        statistic = jnp.mean(covariance_root(image[:, rows, columns]), 1).astype(image.dtype)
+        seen = image
+        for axis in (1, 2):
+            length = smaller(image.shape[axis], _LARGEST)
+            first = (image.shape[axis] - length) // 2
+            seen = jax.lax.slice_in_dim(seen, first, first + length, axis=axis)
+        statistic = jnp.mean(covariance_root(seen), 1).astype(image.dtype)
         conv = partial(Conv, kernel_size=1, **TORCH_INIT, dtype=self.dtype, param_dtype=self.param_dtype)
         x = nn.relu(conv(channels // self.reduction, name="squeeze")(statistic[:, None, None]))
         return image * nn.sigmoid(conv(channels, name="excite")(x))

@@ -51,7 +51,8 @@ class WindowAttention(nn.Module):
         scores = scores + self._position_bias()[None, None]
         if self.shift:
             allowed = shift_mask(height, width, size, self.shift)
-            scores = scores + np.where(allowed, 0.0, _FORBIDDEN).astype(np.float32)[None, :, None]
+            where = np.where if isinstance(allowed, np.ndarray) else jnp.where
+            scores = scores + where(allowed, 0.0, _FORBIDDEN).astype(np.float32)[None, :, None]
         weights = jax.nn.softmax(scores, -1).astype(value.dtype)
         x = jnp.einsum("nwhqk,nwkhd->nwqhd", weights, value).reshape(batch, -1, size, size, channels)
         x = linear(channels, name="proj")(merge_windows(x, (height, width)))

@@ -6,15 +6,17 @@ a scale keeps that scale in the coordinates, even where the size was rounded dow
 """
 
 import math
+from fractions import Fraction
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.errors import InputError
-from jaxrestore.typing import Image
+from jaxrestore.ops.symbolic import is_symbolic, larger
+from jaxrestore.typing import Image, Side
 
 METHODS = ("nearest", "bilinear", "bicubic", "area")
 
@@ -22,7 +24,7 @@ METHODS = ("nearest", "bilinear", "bicubic", "area")
 def interpolate(
     image: Image,
     scale: float | int | None = None,
-    size: tuple[int, int] | None = None,
+    size: tuple[Side, Side] | None = None,
     method: str = "bilinear",
     align_corners: bool = False,
     antialias: bool = False,
@@ -51,7 +53,7 @@ def interpolate(
         raise InputError(f"interpolate takes either scale or size, not {'neither' if size is None else 'both'}")
     if scale is not None and not (math.isfinite(scale) and scale > 0):
         raise InputError(f"scale is {scale}: it must be a positive number")
-    if size is not None and min(size) < 1:
+    if size is not None and not is_symbolic(*size) and min(size) < 1:
         raise InputError(f"size is {size}: both sides must be at least 1")
     if method not in METHODS:
         raise InputError(f"method is {method!r}: it must be one of {', '.join(METHODS)}")
@@ -62,6 +64,9 @@ def interpolate(
     result = jnp.asarray(image, jnp.promote_types(image.dtype, jnp.float32))
     for i, axis in enumerate((image.ndim - 3, image.ndim - 2)):
         length = image.shape[axis]
+        if is_symbolic(length, *(size or ())):
+            result = _gathered(result, axis, _symbolic_taps(length, size[i] if size else None, scale, method, align_corners, antialias))
+            continue
         wanted = size[i] if size else max(math.floor(length * scale), 1)
         taps = interpolation_taps(length, wanted, scale, method, align_corners, antialias)
         result = resample(result, axis, taps)
@@ -71,8 +76,8 @@ def interpolate(
 class Taps(NamedTuple):
     """One side's interpolation: output pixel i is the sum over t of weights[i, t] * input[indices[i, t]]."""
 
-    weights: np.ndarray
-    indices: np.ndarray
+    weights: np.ndarray | jax.Array
+    indices: np.ndarray | jax.Array
 
     def transposed(self, length: int) -> "Taps":
         """The taps of the transposed map, from outputs back to `length` inputs."""
@@ -127,19 +132,66 @@ def interpolation_taps(
 
 def resample(image: Image, axis: int, taps: Taps) -> jax.Array:
     """Apply taps along one axis: a sum of gathered rows, whose derivative is a sum of gathered rows of the transposed taps."""
-    shape = [1] * image.ndim
-    shape[axis] = -1
 
     @jax.custom_vjp
     def gather(x: jax.Array) -> jax.Array:
-        columns = zip(taps.weights.T.astype(x.dtype), taps.indices.T, strict=True)
-        return sum(weight.reshape(shape) * jnp.take(x, index, axis, mode="clip") for weight, index in columns)
+        return _gathered(x, axis, taps)
 
     def backward(_: None, gradient: Image) -> tuple[jax.Array]:
         return (resample(gradient, axis, taps.transposed(image.shape[axis])),)
 
     gather.defvjp(lambda x: (gather(x), None), backward)
     return gather(jnp.asarray(image))
+
+
+def _gathered(image: jax.Array, axis: int, taps: Taps) -> jax.Array:
+    shape = [1] * image.ndim
+    shape[axis] = -1
+    columns = zip(taps.weights.T.astype(image.dtype), taps.indices.T, strict=True)
+    return sum(weight.reshape(shape) * jnp.take(image, index, axis, mode="clip") for weight, index in columns)
+
+
+def _symbolic_taps(length: Side, wanted: Side | None, scale: float | int | None, method: str, align_corners: bool, antialias: bool) -> Taps:
+    """The same taps for sizes that are not known yet, computed by the program. Places are ratios of whole numbers, so that none is off.
+
+    Raises:
+      InputError: means over areas of unknown size.
+    """
+    p, q = Fraction(scale or 1).limit_denominator(1000).as_integer_ratio()
+    if wanted is None:
+        wanted = length * p if q == 1 else larger(length * p // q, 1)
+    place, n, m = jnp.arange(wanted), jnp.asarray(length), jnp.asarray(wanted)
+    if method == "area":
+        if scale is None:
+            raise InputError("means over areas need a scale where sizes are not known")
+        first, end = place * n // m, -((place + 1) * -n // m)
+        positions = first[:, None] + jnp.arange(2 * -(-q // p))[None]
+        inside = positions < end[:, None]
+        return Taps(inside / (end - first)[:, None], jnp.where(inside, positions, first[:, None]))
+    if method == "nearest" and align_corners:
+        step = (n - 1).astype(jnp.float32) / jnp.maximum(m - 1, 1)
+        source = jnp.floor(place.astype(jnp.float32) * step + 0.5).astype(int)
+        return Taps(jnp.ones((wanted, 1)), jnp.minimum(source, n - 1)[:, None])
+    if method == "nearest":
+        source = place * n // m if scale is None else place * q // p
+        return Taps(jnp.ones((wanted, 1)), jnp.minimum(source, n - 1)[:, None])
+    if align_corners:
+        above, below = place * (n - 1), jnp.maximum(m - 1, 1)
+    elif scale is None:
+        above, below = (2 * place + 1) * n - m, 2 * m
+    else:
+        above, below = (2 * place + 1) * q - p, 2 * p
+    if antialias and (scale is None or scale < 1):
+        raise InputError("shrinking without aliasing needs sizes that are known")
+    reach = np.arange(0, 2)[None] if method == "bilinear" else np.arange(-1, 3)[None]
+    first = above // below
+    positions = first[:, None] + reach
+    distance = ((above - first * below) / below).astype(jnp.float32)[:, None] - reach.astype(np.float32)
+    weights = _triangle(distance) if method == "bilinear" else _cubic(distance, -0.5 if antialias else -0.75)
+    if antialias:  # here pixels beyond the border count nothing, instead of being repeated
+        weights = weights * ((positions >= 0) & (positions < n))
+        weights = weights / weights.sum(1, keepdims=True)
+    return Taps(weights, jnp.clip(positions, 0, n - 1))
 
 
 def _antialiased(length: int, wanted: int, step: float, method: str) -> Taps:
@@ -160,11 +212,12 @@ def _mean(first: np.ndarray, end: np.ndarray) -> Taps:
     return Taps(inside / inside.sum(1, keepdims=True), np.where(inside, positions, first[:, None]))
 
 
-def _triangle(x: np.ndarray) -> np.ndarray:
-    return np.maximum(1.0 - np.abs(x), 0.0)
+def _triangle(x: Any) -> Any:
+    x = abs(x)
+    return (1.0 - x) * (x < 1)
 
 
-def _cubic(x: np.ndarray, a: float) -> np.ndarray:
-    x = np.abs(x)
+def _cubic(x: Any, a: float) -> Any:
+    x = abs(x)
     near, far = (a + 2.0) * x**3 - (a + 3.0) * x**2 + 1.0, a * (x**3 - 5.0 * x**2 + 8.0 * x - 4.0)
-    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+    return near * (x <= 1) + far * ((x > 1) & (x < 2))

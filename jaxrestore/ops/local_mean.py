@@ -5,6 +5,7 @@ import jax.numpy as jnp
 
 from jaxrestore.errors import InputError
 from jaxrestore.ops.padding import pad
+from jaxrestore.ops.symbolic import is_symbolic, smaller
 from jaxrestore.typing import Image
 
 
@@ -31,6 +32,10 @@ def local_mean(image: Image, window: tuple[int, int]) -> jax.Array:
         raise InputError(f"window is {window}: both sides must be at least 1")
     size = image.shape[-3:-1]
     x = jnp.asarray(image, jnp.promote_types(image.dtype, jnp.float32))
+    if is_symbolic(*size):
+        for axis, wanted in enumerate(window):
+            x = _symbolic_mean(x, image.ndim - 3 + axis, wanted)
+        return x.astype(image.dtype)
     for axis, (side, wanted) in enumerate(zip(size, window, strict=True)):
         length = min(side, wanted)
         x = _sums(x, image.ndim - 3 + axis, length) / length
@@ -56,3 +61,25 @@ def _sums(x: jax.Array, axis: int, length: int) -> jax.Array:
             power = jax.lax.slice_in_dim(power, 0, steps, axis=axis) + jax.lax.slice_in_dim(power, width, width + steps, axis=axis)
         width *= 2
     return total
+
+
+def _symbolic_mean(x: jax.Array, axis: int, wanted: int) -> jax.Array:
+    """The same along one side whose length is not known yet: the program finds out which powers of two make up the window."""
+    side = x.shape[axis]
+    length, place = jnp.asarray(smaller(side, wanted)), jnp.arange(side)
+    shape = [1] * x.ndim
+    shape[axis] = -1
+
+    def moved(values: jax.Array, by: jax.Array | int) -> jax.Array:
+        return jnp.take(values, place + by, axis, mode="clip") * (place + by < side).reshape(shape)
+
+    total, done, power, width = jnp.zeros_like(x), jnp.int32(0), x, 1
+    while width <= wanted:
+        wants = (length // width) % 2
+        total = total + moved(power, done) * wants
+        done = done + wants * width
+        power = power + moved(power, width)
+        width *= 2
+    missing = length - 1
+    first = jnp.clip(place - missing // 2, 0, jnp.asarray(side) - length)
+    return jnp.take(total, first, axis, mode="clip") / length

@@ -1,9 +1,11 @@
 """Padding to the sizes that a network needs, and cropping back."""
 
+import jax
 import jax.numpy as jnp
 
 from jaxrestore.errors import InputError
-from jaxrestore.typing import Image
+from jaxrestore.ops.symbolic import is_symbolic, next_multiple
+from jaxrestore.typing import Image, Side
 
 # torch's names and NumPy's -> NumPy's.
 _MODES = {
@@ -20,7 +22,7 @@ PADDINGS = tuple(_MODES)
 """Names of a border's continuation: torch's ("replicate", "circular", "zeros") and NumPy's ("edge", "wrap", "constant") mean the same."""
 
 
-def pad(image: Image, rows: tuple[int, int], columns: tuple[int, int], mode: str = "reflect") -> Image:
+def pad(image: Image, rows: tuple[Side, Side], columns: tuple[Side, Side], mode: str = "reflect") -> Image:
     """Pad an image on its four sides.
 
     Args:
@@ -39,13 +41,31 @@ def pad(image: Image, rows: tuple[int, int], columns: tuple[int, int], mode: str
     """
     if mode not in _MODES:
         raise InputError(f"padding mode is {mode!r}: it must be one of {', '.join(_MODES)}")
-    if min(*rows, *columns) < 0:
+    if any(isinstance(border, int) and border < 0 for border in (*rows, *columns)):
         raise InputError(f"padding of rows {rows} and columns {columns}: a border cannot be negative")
     if not any((*rows, *columns)):
         return image
     if _MODES[mode] != "constant" and 0 in image.shape[-3:-1]:
         raise InputError(f"an image of {image.shape[-3]}x{image.shape[-2]} has no pixels to pad with")
+    if _MODES[mode] != "constant" and is_symbolic(*image.shape[-3:-1], *rows, *columns):
+        return _continued(_continued(image, image.ndim - 3, rows, _MODES[mode]), image.ndim - 2, columns, _MODES[mode])
     return jnp.pad(image, [(0, 0)] * (image.ndim - 3) + [rows, columns, (0, 0)], _MODES[mode])
+
+
+def _continued(image: jax.Array, axis: int, border: tuple[Side, Side], mode: str) -> jax.Array:
+    """One side padded by looking up where each pixel comes from, for sizes that are not known yet."""
+    if not any(border):
+        return image
+    length = image.shape[axis]
+    place = jnp.arange(border[0] + length + border[1]) - border[0]
+    if mode == "edge":
+        source = jnp.clip(place, 0, length - 1)
+    elif mode == "wrap":
+        source = place % length
+    else:
+        period, last = (jnp.maximum(2 * jnp.asarray(length) - 2, 1), 0) if mode == "reflect" else (2 * jnp.asarray(length), 1)
+        source = jnp.minimum(place % period, period - last - place % period)
+    return jnp.take(image, source, axis, mode="clip")
 
 
 def pad_to_multiple(image: Image, multiple: int, mode: str = "reflect") -> Image:
@@ -65,9 +85,9 @@ def pad_to_multiple(image: Image, multiple: int, mode: str = "reflect") -> Image
     if multiple < 1:
         raise InputError(f"multiple is {multiple}: it must be at least 1")
     height, width = image.shape[-3:-1]
-    return pad(image, (0, -height % multiple), (0, -width % multiple), mode)
+    return pad(image, (0, next_multiple(height, multiple) - height), (0, next_multiple(width, multiple) - width), mode)
 
 
-def crop(image: Image, size: tuple[int, int]) -> Image:
+def crop(image: Image, size: tuple[Side, Side]) -> Image:
     """The top left (..., height, width, C) of an image."""
     return image[..., : size[0], : size[1], :]

@@ -9,13 +9,14 @@ from jaxtyping import Array, Float
 
 from jaxrestore.errors import InputError
 from jaxrestore.ops.checks import check_range
-from jaxrestore.typing import Image
+from jaxrestore.ops.symbolic import is_symbolic, larger
+from jaxrestore.typing import Image, Side
 
 Patches = Float[Array | np.ndarray, "... _ _ _ _ _"]
 """(..., rows, columns, size, size, C): the patch [r, c] has its top left pixel at (r * stride, c * stride)."""
 
 
-def patch_grid(height: int, width: int, size: int, stride: int = 1) -> tuple[int, int]:
+def patch_grid(height: Side, width: Side, size: int, stride: int = 1) -> tuple[Side, Side]:
     """How many patches fit below each other and beside each other.
 
     Args:
@@ -29,7 +30,7 @@ def patch_grid(height: int, width: int, size: int, stride: int = 1) -> tuple[int
     """
     check_range("size", size, low=1)
     check_range("stride", stride, low=1)
-    if min(height, width) < size:
+    if not is_symbolic(height, width) and min(height, width) < size:
         raise InputError(f"patches of {size}x{size} do not fit into an image of {height}x{width}")
     return (height - size) // stride + 1, (width - size) // stride + 1
 
@@ -77,7 +78,7 @@ def _extract_derivative(size: int, stride: int, primals: tuple, tangents: tuple)
 
 
 @partial(jax.jit, static_argnums=(1, 2))
-def overlap_add(patches: Patches, image_size: tuple[int, int], stride: int = 1) -> Float[Array, "... _ _ _"]:
+def overlap_add(patches: Patches, image_size: tuple[Side, Side], stride: int = 1) -> Float[Array, "... _ _ _"]:
     """Add patches up where they lie in an image: the adjoint of `extract_patches`.
 
     Args:
@@ -103,7 +104,7 @@ def overlap_add(patches: Patches, image_size: tuple[int, int], stride: int = 1) 
 
 @partial(jax.jit, static_argnums=(1, 2))
 def aggregate_patches(
-    patches: Patches, image_size: tuple[int, int], stride: int = 1, weights: Float[Array | np.ndarray, "..."] | None = None
+    patches: Patches, image_size: tuple[Side, Side], stride: int = 1, weights: Float[Array | np.ndarray, "..."] | None = None
 ) -> Float[Array, "... _ _ _"]:
     """The weighted mean, at every pixel, of the patches that cover it: undoes `extract_patches`.
 
@@ -137,7 +138,7 @@ def _windows(x: jax.Array, axis: int, count: int, size: int, stride: int, place:
     return jnp.stack([jax.lax.slice_in_dim(x, i, i + ends, stride, axis) for i in range(size)], place)
 
 
-def _add_windows(x: jax.Array, axis: int, place: int, length: int, stride: int) -> jax.Array:
+def _add_windows(x: jax.Array, axis: int, place: int, length: Side, stride: int) -> jax.Array:
     """The adjoint of `_windows`: the axis at `place` disappears, `axis` becomes as long as is said.
 
     The windows are cut into pieces as long as the stride: those of one number never overlap, so that they are laid side by side as they are
@@ -149,8 +150,8 @@ def _add_windows(x: jax.Array, axis: int, place: int, length: int, stride: int) 
     total = sum(_pad(row, axis, i, pieces - 1 - i) for i, row in enumerate(rows))
     total = jnp.moveaxis(total, place, axis + 1)
     flat = total.reshape(*total.shape[:axis], -1, *total.shape[axis + 2 :])
-    return jax.lax.slice_in_dim(_pad(flat, axis, 0, max(length - flat.shape[axis], 0)), 0, length, axis=axis)
+    return jax.lax.slice_in_dim(_pad(flat, axis, 0, larger(length - flat.shape[axis], 0)), 0, length, axis=axis)
 
 
-def _pad(x: jax.Array, axis: int, before: int, after: int) -> jax.Array:
+def _pad(x: jax.Array, axis: int, before: Side, after: Side) -> jax.Array:
     return jnp.pad(x, [(before, after) if i == axis else (0, 0) for i in range(x.ndim)])

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.errors import InputError
+from jaxrestore.ops.symbolic import is_symbolic
 from jaxrestore.typing import Image
 
 
@@ -58,6 +59,9 @@ def _imresize(image: jax.Array, scale: float | None, size: tuple[int, int] | Non
     result = image.astype(dtype)
     for i, axis in enumerate((-3, -2)):
         length = image.shape[axis]
+        if size is None and is_symbolic(length):
+            result = _enlarged(result, axis, scale, kernel, antialias)
+            continue
         # Rounding to nine digits keeps ceil from answering to the last bit of a factor such as 1/10.
         wanted = size[i] if size else math.ceil(round(length * scale, 9))
         result = _resample(result, axis, resize_taps(length, wanted, scale or wanted / length, kernel, antialias))
@@ -122,6 +126,29 @@ def _resample(image: jax.Array, axis: int, taps: Taps) -> jax.Array:
         return gather(*primals), jnp.moveaxis(moved, 0, axis)
 
     return gather(image)
+
+
+def _enlarged(image: jax.Array, axis: int, scale: float, kernel: str, antialias: bool) -> jax.Array:
+    """A side whose length is not known yet, enlarged by a whole number: every pixel of the input gets the same taps.
+
+    Raises:
+      InputError: another scale.
+    """
+    times = int(scale)
+    if times != scale:
+        raise InputError(f"scale is {scale}: where sizes are not known, images can only be enlarged by whole numbers")
+    middle, length = 16, image.shape[axis]
+    taps = resize_taps(2 * middle, 2 * middle * times, scale, kernel, antialias)
+    one = slice(middle * times, (middle + 1) * times)
+    place = jnp.arange(length * times)
+    shape = [1] * image.ndim
+    shape[axis] = -1
+    total = jnp.zeros((), image.dtype)
+    for weights, offsets in zip(taps.weights[one].T.astype(image.dtype), (taps.indices[one] - middle).T, strict=True):
+        source = (place // times + jnp.asarray(offsets)[place % times]) % (2 * jnp.asarray(length))
+        source = jnp.minimum(source, 2 * jnp.asarray(length) - 1 - source)
+        total = total + jnp.asarray(weights)[place % times].reshape(shape) * jnp.take(image, source, axis, mode="clip")
+    return total
 
 
 def _cubic(x: np.ndarray) -> np.ndarray:

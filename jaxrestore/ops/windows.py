@@ -6,7 +6,8 @@ from jaxtyping import Array, Bool, Float
 
 from jaxrestore.errors import InputError
 from jaxrestore.ops.checks import check_range
-from jaxrestore.typing import Image
+from jaxrestore.ops.symbolic import is_symbolic
+from jaxrestore.typing import Image, Side
 
 Windows = Float[Array | np.ndarray, "... _ _ _ _"]
 """(..., windows, size, size, C), the windows in reading order."""
@@ -33,7 +34,7 @@ def partition_windows(image: Image, size: int) -> Float[Array, "... _ _ _ _"]:
     return jnp.swapaxes(x, -4, -3).reshape(*batch, -1, size, size, channels)
 
 
-def merge_windows(windows: Windows, image_size: tuple[int, int]) -> Float[Array, "... _ _ _"]:
+def merge_windows(windows: Windows, image_size: tuple[Side, Side]) -> Float[Array, "... _ _ _"]:
     """The exact inverse of `partition_windows`.
 
     Args:
@@ -57,7 +58,7 @@ def cyclic_shift(image: Image, shift: int) -> Float[Array, "... _ _ _"]:
     return jnp.roll(jnp.asarray(image), (-shift, -shift), (-3, -2))
 
 
-def shift_mask(height: int, width: int, size: int, shift: int) -> Bool[np.ndarray, "_ _ _"]:
+def shift_mask(height: Side, width: Side, size: int, shift: int) -> Bool[Array | np.ndarray, "_ _ _"]:
     """Which pixels of a window were near each other before `cyclic_shift`.
 
     Args:
@@ -77,13 +78,14 @@ def shift_mask(height: int, width: int, size: int, shift: int) -> Bool[np.ndarra
     """
     _check_multiple(height, width, size)
     check_range("shift", shift, low=0, high=size - 1)
-    below, right = np.arange(height) >= height - shift, np.arange(width) >= width - shift
-    origin = 2 * below[:, None] + right
+    arange = jnp.arange if is_symbolic(height, width) else np.arange
+    below, right = arange(height) >= height - shift, arange(width) >= width - shift
+    origin = 2 * below[:, None] + right[None]
     squares = origin.reshape(height // size, size, width // size, size).swapaxes(1, 2).reshape(-1, size * size)
     return squares[:, :, None] == squares[:, None, :]
 
 
-def _check_multiple(height: int, width: int, size: int) -> None:
+def _check_multiple(height: Side, width: Side, size: int) -> None:
     check_range("size", size, low=1)
     if height % size or width % size:
         raise InputError(f"image is {height}x{width}: both sides must be multiples of the window's {size}; pad it first")

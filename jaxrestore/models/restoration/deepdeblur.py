@@ -11,7 +11,6 @@ Nah, Kim and Lee, CVPR 2017, https://arxiv.org/abs/1612.02177
     a scale: conv -> [conv, ReLU, conv, +] x 19 -> conv                     all windows 5x5
 """
 
-import math
 from functools import partial
 from itertools import pairwise
 
@@ -67,7 +66,7 @@ class DeepDeblur(nn.Module):
         padded = pad_to_multiple(image, self.multiple, "replicate")
         finest, *coarser = self.pyramid(gaussian_pyramid(padded, self.scales))
         for level, restored in enumerate(coarser, 1):
-            size = tuple(math.ceil(side / 2**level) for side in image.shape[1:3])
+            size = tuple(-(-side // 2**level) for side in image.shape[1:3])
             self.sow("intermediates", "restored", crop(restored, size))
         return crop(finest, image.shape[1:3])
 

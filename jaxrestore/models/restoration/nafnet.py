@@ -27,7 +27,7 @@ from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT, parameter, zeros
 from jaxrestore.nn.norm import LayerNorm
 from jaxrestore.ops.local_mean import local_mean
-from jaxrestore.ops.padding import crop, pad
+from jaxrestore.ops.padding import crop, pad_to_multiple
 from jaxrestore.ops.pixel_shuffle import pixel_shuffle
 from jaxrestore.typing import DType, Image
 
@@ -132,7 +132,7 @@ class NAFNet(nn.Module):
             return x
 
         size = image.shape[-3:-1]
-        image = pad(image, (0, -size[0] % self.multiple), (0, -size[1] % self.multiple), "zeros")
+        image = pad_to_multiple(image, self.multiple, "zeros")
         x, skips = conv(self.features, name="head")(image), []
         for level, count in enumerate(self.encoder):
             skips.append(stack(x, level, count, f"encoder_{level}"))

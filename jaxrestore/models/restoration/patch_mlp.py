@@ -60,7 +60,7 @@ class PatchMLP(nn.Module):
 
     def _restore(self, patches: jax.Array) -> jax.Array:
         dense = partial(Linear, kernel_init=_lecun, dtype=self.dtype, param_dtype=self.param_dtype)
-        x = (patches.reshape(len(patches), -1) - _MEAN) / _DEVIATION
+        x = (patches.reshape(patches.shape[0], -1) - _MEAN) / _DEVIATION
         for i, width in enumerate(self.hidden):
             x = jnp.tanh(dense(width, name=f"dense_{i}")(x))
         x = dense(self.result**2 * self.channels, name=f"dense_{len(self.hidden)}")(x)

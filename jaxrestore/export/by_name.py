@@ -1,0 +1,70 @@
+"""Export by name: what `jaxrestore export` and `jaxrestore.export_network` do."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import flax.linen as nn
+
+from jaxrestore.errors import InputError
+from jaxrestore.export.network import Exportable, exportable
+from jaxrestore.export.stablehlo import PLATFORMS, write_stablehlo
+from jaxrestore.inference.restorer import Restorer
+from jaxrestore.typing import Variables
+from jaxrestore.weights import Weights
+
+FORMATS = ("stablehlo", "onnx")
+
+
+def export_network(
+    model_or_tag: str | nn.Module | Weights,
+    path: str | PathLike,
+    weights: str | PathLike | Weights | Variables | None = None,
+    *,
+    format: str | None = None,
+    size: tuple[int, int] | None = None,
+    platforms: Sequence[str] = PLATFORMS,
+    weights_beside: bool = False,
+    sigma: float | int | None = None,
+    scale: int | None = None,
+) -> dict[str, Any]:
+    """Write a network with its weights to a file that runs without this package's networks.
+
+    Args:
+      model_or_tag: as for `Restorer`.
+      path: the file; an existing one is replaced.
+      weights: as for `Restorer`.
+      format: "stablehlo" (run it by `jaxrestore.load_exported`) or "onnx"; None goes by the file's suffix, .onnx or another.
+      size: (height, width) of the images, for networks that cannot be exported for every size; None is every size.
+      platforms: what a StableHLO program shall run on: "cpu", "cuda", "rocm" and "tpu", any of them. The machine need not have them.
+      weights_beside: StableHLO only: the weights go to a .safetensors file of the same name.
+      sigma: noise level in grey levels, fixed in the program, for a network that takes one; None leaves it an input.
+      scale: for networks that have several, or that take images after interpolation: the enlargement.
+
+    Returns:
+      What the file says of the network: name, channels, scale, inputs...
+
+    Raises:
+      InputError: as for `Restorer`; or the network cannot be exported in this format or for every size, or the file cannot be written.
+    """
+    path = Path(path)
+    format = format or ("onnx" if path.suffix.lower() == ".onnx" else "stablehlo")
+    if format not in FORMATS:
+        raise InputError(f"format is {format!r}: it must be {' or '.join(FORMATS)}")
+    if size is not None and min(size) < 1:
+        raise InputError(f"size is {size[0]}x{size[1]}: both sides must be at least 1")
+    network = _network(model_or_tag, weights, sigma, scale)
+    if format == "stablehlo":
+        return write_stablehlo(network, path, platforms=platforms, size=size, weights_beside=weights_beside)
+    if weights_beside:
+        raise InputError("an ONNX file holds its weights: leave weights_beside out")
+    from jaxrestore.export.onnx.write import write_onnx
+
+    return write_onnx(network, path, size=size)
+
+
+def _network(
+    model_or_tag: str | nn.Module | Weights, weights: Any, sigma: float | int | None = None, scale: int | None = None
+) -> Exportable:
+    return exportable(Restorer(model_or_tag, weights, scale=scale), sigma)

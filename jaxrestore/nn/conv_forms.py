@@ -115,7 +115,9 @@ def _pad_beforehand(image: jax.Array, padding: Sides, counts: list[int]) -> tupl
 
 def product(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
     """A 1x1 convolution as the product of the pixels with a matrix."""
-    image = pad(image, window.padding)[:, :: window.strides[0], :: window.strides[1]]
+    image = pad(image, window.padding)
+    for axis, step in enumerate(window.strides, 1):
+        image = image if step == 1 else lax.slice_in_dim(image, 0, image.shape[axis], step, axis)
     return jnp.dot(image, kernel.reshape(kernel.shape[2:]))
 
 

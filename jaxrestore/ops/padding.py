@@ -90,4 +90,7 @@ def pad_to_multiple(image: Image, multiple: int, mode: str = "reflect") -> Image
 
 def crop(image: Image, size: tuple[Side, Side]) -> Image:
     """The top left (..., height, width, C) of an image."""
+    if is_symbolic(*image.shape, *size):  # JAX would look every pixel up
+        image = jax.lax.slice_in_dim(jnp.asarray(image), 0, size[0], axis=image.ndim - 3)
+        return jax.lax.slice_in_dim(image, 0, size[1], axis=image.ndim - 2)
     return image[..., : size[0], : size[1], :]

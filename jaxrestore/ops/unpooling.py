@@ -1,10 +1,13 @@
 """Max-pooling that remembers where each maximum was, and unpooling, which puts values back there."""
 
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from jaxrestore.errors import InputError
+from jaxrestore.ops.padding import crop
 from jaxrestore.ops.pixel_shuffle import pixel_shuffle
+from jaxrestore.ops.symbolic import is_symbolic
 from jaxrestore.typing import Image
 
 Places = Int[Array, "... _ _ _"]
@@ -44,14 +47,24 @@ def max_pool_with_places(image: Image, window: int = 2) -> tuple[Float[Array, ".
     height, width = (side // window for side in image.shape[-3:-1])
     if not height or not width:
         raise InputError(f"an image of {image.shape[-3]}x{image.shape[-2]} cannot be pooled in windows of {window}x{window}")
-    image = jnp.asarray(image)[..., : height * window, : width * window, :]
+    image = crop(jnp.asarray(image), (height * window, width * window))
     # One strided picture for each place in the window: on every backend faster to differentiate than a window reduction.
-    best, places = image[..., ::window, ::window, :], jnp.zeros((*image.shape[:-3], height, width, image.shape[-1]), jnp.int32)
+    best, places = _pixels(image, window, 0), jnp.zeros((*image.shape[:-3], height, width, image.shape[-1]), jnp.int32)
     for place in range(1, window**2):
-        candidate = image[..., place // window :: window, place % window :: window, :]
+        candidate = _pixels(image, window, place)
         better = (candidate > best) | jnp.isnan(candidate)
         best, places = jnp.where(better, candidate, best), jnp.where(better, place, places)
     return best, places
+
+
+def _pixels(image: jax.Array, window: int, place: int) -> jax.Array:
+    """The pixels at one place in every window."""
+    row, column = divmod(place, window)
+    if not is_symbolic(*image.shape):
+        return image[..., row::window, column::window, :]
+    *batch, height, width, channels = image.shape
+    squares = image.reshape(*batch, height // window, window, width // window, window, channels)
+    return jax.lax.index_in_dim(jax.lax.index_in_dim(squares, column, -2, keepdims=False), row, -3, keepdims=False)
 
 
 def max_unpool(values: Image, places: Places, window: int = 2, size: tuple[int, int] | None = None) -> Float[Array, "... _ _ _"]:

@@ -97,6 +97,18 @@ def _concatenate(graph: Graph, equation: Any, inputs: Sequence[Value]) -> list[V
     return [result(equation, graph.add("Concat", list(map(graph.name, inputs)), axis=equation.params["dimension"])[0])]
 
 
+def _stack(graph: Graph, equation: Any, inputs: Sequence[Value]) -> list[Value]:
+    axis = equation.params["axis"]
+    names = [graph.one("Unsqueeze", graph.name(x), graph.ints([axis])) for x in inputs]
+    return [result(equation, graph.add("Concat", names, axis=axis)[0])]
+
+
+def _unstack(graph: Graph, equation: Any, inputs: Sequence[Value]) -> list[Value]:
+    axis, count = equation.params["axis"], len(equation.outvars)
+    names = graph.add("Split", [graph.name(inputs[0]), graph.ints([1] * count)], count, axis=axis)
+    return [result(equation, graph.one("Squeeze", name, graph.ints([axis])), i) for i, name in enumerate(names)]
+
+
 def _slice(graph: Graph, equation: Any, inputs: Sequence[Value]) -> list[Value]:
     starts, ends = equation.params["start_indices"], equation.params["limit_indices"]
     steps = equation.params["strides"] or [1] * len(starts)
@@ -173,35 +185,58 @@ def _dynamic_slice(graph: Graph, equation: Any, inputs: Sequence[Value]) -> list
 
 
 def _gather(graph: Graph, equation: Any, inputs: Sequence[Value]) -> list[Value]:
-    """Rows along one axis, chosen by indices: what `jnp.take` makes."""
+    """One block at a place that is computed, or single rows or pixels at many places."""
     numbers, sizes = equation.params["dimension_numbers"], equation.params["slice_sizes"]
     source, indices = inputs
-    axes = numbers.start_index_map
-    rest = [axis for axis in range(len(source.shape)) if axis not in axes]
-    whole = all(_same(sizes[axis], source.shape[axis]) for axis in rest)
-    if len(axes) != 1 or tuple(numbers.collapsed_slice_dims) != tuple(axes) or numbers.operand_batching_dims or not whole:
+    axes, collapsed = tuple(numbers.start_index_map), tuple(numbers.collapsed_slice_dims)
+    whole = all(_same(sizes[axis], source.shape[axis]) for axis in range(len(source.shape)) if axis not in axes)
+    if not numbers.operand_batching_dims and len(indices.shape) == 1:
+        return [result(equation, _block(graph, source, indices, axes, sizes, collapsed))]
+    if numbers.operand_batching_dims or not whole or set(collapsed) != set(axes):
         raise InputError("ONNX export does not know JAX's operation 'gather' in this general form: export StableHLO")
-    axis = axes[0]
-    name = graph.one("Squeeze", graph.name(indices), graph.ints([len(indices.shape) - 1]))
-    dtype = np.dtype(indices.dtype)
-    if dtype not in (np.int32, np.int64):
-        name = graph.one("Cast", name, to=TYPES[np.dtype(np.int64)])
-        dtype = np.dtype(np.int64)
-    last = graph.one("Cast", graph.size(source.shape[axis] - 1), to=TYPES[dtype])
-    name = graph.one("Min", graph.one("Max", name, graph.constant(np.zeros((), dtype))), last)
-    name = graph.one("Gather", graph.name(source), name, axis=axis)
-    # ONNX puts the indices' sides where the axis was; JAX says where they go.
+    return [result(equation, _points(graph, equation, source, indices, axes))]
+
+
+def _block(graph: Graph, source: Value, start: Value, axes: Sequence[int], sizes: Sequence[Side], collapsed: Sequence[int]) -> str:
+    """The block of these sizes that starts at `start` along `axes` and, where it would reach beyond the end, ends there."""
+    name = graph.name(source)
+    cut_axes = [axis for axis in axes if not _same(source.shape[axis], sizes[axis])]
+    for axis in cut_axes:
+        if isinstance(start, Tensor):
+            place = graph.one("Gather", graph.name(start), graph.ints([list(axes).index(axis)]), axis=0)
+            place = graph.one("Cast", place, to=TYPES[np.dtype(np.int64)])
+            place = graph.one("Max", graph.one("Min", place, graph.size(source.shape[axis] - sizes[axis])), graph.ints([0]))
+            end = graph.one("Add", place, graph.size(sizes[axis]))
+        else:  # JAX promises that a known place fits
+            first = int(start[list(axes).index(axis)])
+            place, end = graph.ints([first]), graph.size(first + sizes[axis])
+        name = graph.one("Slice", name, place, end, graph.ints([axis]))
+    return graph.one("Squeeze", name, graph.ints(collapsed)) if collapsed else name
+
+
+def _points(graph: Graph, equation: Any, source: Value, indices: Value, axes: Sequence[int]) -> str:
+    """Single places along some axes, everything along the others."""
+    numbers = equation.params["dimension_numbers"]
+    rest = [axis for axis in range(len(source.shape)) if axis not in axes]
+    name = graph.one("Cast", graph.name(indices), to=TYPES[np.dtype(np.int64)])
+    last = graph.shape([source.shape[axis] - 1 for axis in axes])
+    name = graph.one("Min", graph.one("Max", name, graph.ints([0])), last)
     count = len(indices.shape) - 1
+    if len(axes) == 1:
+        name = graph.one("Gather", graph.name(source), graph.one("Squeeze", name, graph.ints([count])), axis=axes[0])
+        before = rest.index(axes[0] + 1) if axes[0] + 1 in rest else len(rest)
+    else:
+        name = graph.one("GatherND", graph.one("Transpose", graph.name(source), perm=[*axes, *rest]), name)
+        before = 0
+    # ONNX puts the indices' sides where the axis was, or first; JAX says where they go.
     out = len(equation.outvars[0].aval.shape)
-    offset = set(numbers.offset_dims)
+    offset = sorted(numbers.offset_dims)
     batch = [place for place in range(out) if place not in offset]
-    found = [*(("offset", i) for i in range(axis)), *(("batch", i) for i in range(count))]
-    found += [("offset", i) for i in range(axis, len(rest))]
-    wanted = [("offset", sorted(offset).index(place)) if place in offset else ("batch", batch.index(place)) for place in range(out)]
+    found = [*(("offset", i) for i in range(before)), *(("batch", i) for i in range(count))]
+    found += [("offset", i) for i in range(before, len(rest))]
+    wanted = [("offset", offset.index(place)) if place in offset else ("batch", batch.index(place)) for place in range(out)]
     order = [found.index(entry) for entry in wanted]
-    if order != list(range(out)):
-        name = graph.one("Transpose", name, perm=order)
-    return [result(equation, name)]
+    return name if order == list(range(out)) else graph.one("Transpose", name, perm=order)
 
 
 HANDLERS: Mapping[str, Callable[[Graph, Any, Sequence[Value]], Sequence[Value]]] = {
@@ -211,6 +246,8 @@ HANDLERS: Mapping[str, Callable[[Graph, Any, Sequence[Value]], Sequence[Value]]]
     "transpose": _transpose,
     "rev": _reverse,
     "concatenate": _concatenate,
+    "stack": _stack,
+    "unstack": _unstack,
     "slice": _slice,
     "split": _split,
     "pad": _pad,

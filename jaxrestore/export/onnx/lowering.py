@@ -5,7 +5,6 @@ from typing import Any
 
 import jax
 import numpy as np
-from jax import core
 
 from jaxrestore.errors import InputError
 from jaxrestore.export.onnx import elementwise, layout, products, windows
@@ -19,6 +18,8 @@ HANDLERS: Mapping[str, Callable[[Graph, Any, Sequence[Value]], Sequence[Value]]]
 }
 """Operation of JAX -> (graph, equation, inputs) -> outputs."""
 
+# They hold a function too, but do something else than to call it.
+_NOT_CALLS = ("while", "cond", "reduce", "reduce_window")
 _MOST_FOLDED = 1 << 22
 """Constants of more elements are not computed beforehand, unless from larger ones."""
 
@@ -45,9 +46,14 @@ def _jaxpr(graph: Graph, jaxpr: Any, constants: Sequence[Any], inputs: Sequence[
     wanted = _needed(jaxpr)
     for equation, needed in zip(jaxpr.eqns, wanted, strict=True):
         if needed:
-            results = _equation(graph, equation, [v.val if hasattr(v, "val") else values[v] for v in equation.invars])
+            results = _equation(graph, equation, [_literal(v) if hasattr(v, "val") else values[v] for v in equation.invars])
             values.update(zip(equation.outvars, results, strict=True))
-    return [v.val if hasattr(v, "val") else values[v] for v in jaxpr.outvars]
+    return [_literal(v) if hasattr(v, "val") else values[v] for v in jaxpr.outvars]
+
+
+def _literal(variable: Any) -> np.ndarray:
+    """A number that stands in the equation itself, with the type it has there."""
+    return np.asarray(variable.val, variable.aval.dtype)
 
 
 def _needed(jaxpr: Any) -> list[bool]:
@@ -72,7 +78,7 @@ def _equation(graph: Graph, equation: Any, inputs: list[Value]) -> Sequence[Valu
     if name == "scan":
         return _scan(graph, parameters, inputs)
     inner = next((parameters[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in parameters), None)
-    if inner is not None and name not in ("while", "cond"):
+    if inner is not None and name not in _NOT_CALLS:
         return _jaxpr(graph, getattr(inner, "jaxpr", inner), getattr(inner, "consts", []), inputs)
     if _can_fold(equation, inputs):
         return _folded(equation, inputs)
@@ -114,8 +120,3 @@ def _scan(graph: Graph, parameters: Mapping[str, Any], inputs: list[Value]) -> l
         results = lower(graph, parameters["jaxpr"], [*fixed, *carry, *slices])
         carry, rounds[i] = results[:carried], results[carried:]
     return [*carry, *(layout.stacked(graph, column) for column in zip(*rounds, strict=True))]
-
-
-def shape_of(value: core.ShapedArray) -> tuple:
-    """The sides of a traced value."""
-    return value.shape

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxrestore.ops.symbolic import larger, smaller
 from jaxrestore.typing import Side
 
 MOST_SHIFTS = 49
@@ -104,10 +105,10 @@ def _along_kernel_of_few_features(image: jax.Array, kernel_dot: jax.Array, paddi
     return along.transpose(3, 1, 2, 0)
 
 
-def _pad_beforehand(image: jax.Array, padding: Sides, counts: list[int]) -> tuple[jax.Array, Sides]:
+def _pad_beforehand(image: jax.Array, padding: Sides, counts: list[Side]) -> tuple[jax.Array, Sides]:
     """Add so many rows and columns of the padding to the image, those at the end first; give the padding that is left."""
-    after = [min(p[1], max(n, 0)) for p, n in zip(padding, counts, strict=True)]
-    before = [max(n, 0) - a for n, a in zip(counts, after, strict=True)]
+    after = [smaller(p[1], larger(n, 0)) for p, n in zip(padding, counts, strict=True)]
+    before = [larger(n, 0) - a for n, a in zip(counts, after, strict=True)]
     added = ((before[0], after[0]), (before[1], after[1]))
     (top, bottom), (left, right) = padding
     return pad(image, added), ((top - before[0], bottom - after[0]), (left - before[1], right - after[1]))

@@ -49,7 +49,7 @@ def _composed(make: Callable[..., str]) -> Callable[[Graph, Any, Sequence[Value]
     return handle
 
 
-def _number(graph: Graph, equation: Any, value: float) -> str:
+def _number(graph: Graph, equation: Any, value: float | int) -> str:
     return graph.constant(np.asarray(value, equation.invars[0].aval.dtype))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import numpy as np
 
 from jaxrestore.export.onnx import protobuf
@@ -31,7 +32,7 @@ class Tensor:
     narrow: str = ""
 
 
-Value = Tensor | np.ndarray
+Value = Tensor | np.ndarray | jax.Array
 """Computed by the graph, or known already."""
 
 

@@ -23,7 +23,7 @@ def reshaped(graph: Graph, name: str, shape: Sequence[Side]) -> str:
 def at(graph: Graph, value: Value, index: int) -> Value:
     """value[index]."""
     if not isinstance(value, Tensor):
-        return np.asarray(value)[index]
+        return np.asarray(np.asarray(value)[index])
     return Tensor(graph.one("Gather", graph.name(value), graph.constant(np.int64(index)), axis=0), value.shape[1:], value.dtype)
 
 

@@ -71,7 +71,7 @@ def _needed(jaxpr: Any) -> list[bool]:
 def _equation(graph: Graph, equation: Any, inputs: list[Value]) -> Sequence[Value]:
     name, parameters = equation.primitive.name, equation.params
     if name == "platform_index":  # the branch for platforms that are not named
-        return [np.int32(next(i for i, names in enumerate(parameters["platforms"]) if names is None))]
+        return [np.asarray(next(i for i, names in enumerate(parameters["platforms"]) if names is None), np.int32)]
     if name == "cond" and not isinstance(inputs[0], Tensor):
         branches = parameters["branches"]
         return lower(graph, branches[int(np.clip(int(inputs[0]), 0, len(branches) - 1))], inputs[1:])

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxrestore.ops.symbolic import larger, smaller
+from jaxrestore.ops.symbolic import is_symbolic, larger, smaller
 from jaxrestore.typing import Side
 
 MOST_SHIFTS = 49
@@ -46,6 +46,8 @@ class Window:
 
 def plain(image: jax.Array, kernel: jax.Array, window: Window, names: tuple[str, str, str] = ("NHWC", "HWIO", "NHWC")) -> jax.Array:
     """The compiler's own convolution: the choice on GPU and TPU, and the value that every other form must give."""
+    if is_symbolic(*window.padding[0], *window.padding[1]):  # JAX pads only by numbers here
+        image, window = pad(image, window.padding), replace(window, padding=((0, 0), (0, 0)))
     return lax.conv_general_dilated(
         image,
         kernel,

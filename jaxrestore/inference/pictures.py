@@ -41,15 +41,16 @@ def restore_alphas(restore: Callable[[np.ndarray], np.ndarray], scale: int, pict
     if pictures[0].alpha is None or scale == 1:
         return [picture.alpha for picture in pictures]
     alphas = np.stack([picture.alpha for picture in pictures])
-    kept, flat = _enlarged(alphas, scale), _enlarged(_is_flat(alphas), scale)
+    kept, flat = in_blocks(alphas, scale), in_blocks(is_flat(alphas), scale)
     return list(kept if flat.all() else np.where(flat, kept, restore(alphas)))
 
 
-def _enlarged(images: np.ndarray, scale: int) -> np.ndarray:
+def in_blocks(images: np.ndarray, scale: int) -> np.ndarray:
+    """Images (N, H, W, C) with a block of scale x scale pixels for each pixel."""
     return images.repeat(scale, axis=1).repeat(scale, axis=2)
 
 
-def _is_flat(images: np.ndarray) -> np.ndarray:
+def is_flat(images: np.ndarray) -> np.ndarray:
     """Where a pixel equals all its neighbours."""
     height, width = images.shape[1:3]
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")

@@ -181,11 +181,11 @@ class Restorer:
         Raises:
           InputError: as for images.
         """
-        return self._with_alphas(pictures, self(np.stack([picture.color for picture in pictures]), **inputs), inputs)
+        return self._with_alphas(pictures, self(_stacked(pictures), **inputs), inputs)
 
     def restore_pictures_with_spread(self, pictures: Sequence[Picture], **inputs: Any) -> tuple[list[Picture], np.ndarray]:
         """As `restore_pictures`, and the spread of the colours (N, H', W', C) as in `with_spread`."""
-        colors, spread = self.with_spread(np.stack([picture.color for picture in pictures]), **inputs)
+        colors, spread = self.with_spread(_stacked(pictures), **inputs)
         return self._with_alphas(pictures, colors, inputs), spread
 
     def at_once(self, height: int, width: int, channels: int, most: int) -> int:
@@ -251,7 +251,13 @@ class Restorer:
             turned = {**inputs, "mask": view(inputs["mask"])} if "mask" in inputs else inputs
             for where, restored in engine.pieces(view(images), **turned):
                 target[where] += restored
-        return total / len(VIEWS)
+        total /= len(VIEWS)
+        return total
+
+
+def _stacked(pictures: Sequence[Picture]) -> np.ndarray:
+    """The colours (N, H, W, C); those of one picture are not copied."""
+    return pictures[0].color[None] if len(pictures) == 1 else np.stack([picture.color for picture in pictures])
 
 
 def _given(**inputs: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxrestore.data.images import MAX_PIXELS, from_float
 from jaxrestore.data.strips import PictureRows, cut, open_rows, write_bands
 from jaxrestore.inference.network import Network
+from jaxrestore.inference.pictures import in_blocks, is_flat
 from jaxrestore.inference.restorer import Restorer
 from jaxrestore.inference.super_resolution import Enlarger
 from jaxrestore.inference.views import RowsOfPicture
@@ -26,8 +27,7 @@ def restore_in_strips(restorer: Restorer, source: Path, target: Path, *, max_pix
     """Restore a TIFF file to a TIFF file without holding either whole, if that is possible and worth it.
 
     The pixels are those that `Restorer.restore_picture` gives. Not possible: classical methods, networks that take a mask, averages over
-    turned images, transparency that is to be enlarged, `tile="off"`, and files that only decode whole (compressions other than deflate, one
-    strip for the whole picture).
+    turned images, `tile="off"`, and files that only decode whole (compressions other than deflate, one strip for the whole picture).
 
     Args:
       restorer: a network.
@@ -52,16 +52,13 @@ def restore_in_strips(restorer: Restorer, source: Path, target: Path, *, max_pix
         scale = restorer.scale
         color = _bands(engine, RowsOfPicture(picture, slice(0, 1 if channels <= 2 else 3)), **inputs)
         if channels in (2, 4):
-            alpha = RowsOfPicture(picture, slice(channels - 1, channels))
-            opacity = (alpha[:, start : start + _ROWS][0] for start in range(0, height, _ROWS))
-            color = (np.concatenate(both, axis=-1) for both in zip(cut(color, _ROWS), cut(opacity, _ROWS), strict=True))
+            both = zip(cut(color, scale * _ROWS), _alpha(engine, picture, scale, **inputs), strict=True)
+            color = (np.concatenate(bands, axis=-1) for bands in both)
         write_bands(target, color, (height * scale, width * scale, channels), picture)
     return True
 
 
 def _is_worth_it(picture: PictureRows, scale: int, engine: Network | Enlarger) -> bool:
-    if scale > 1 and picture.shape[2] in (2, 4):
-        return False
     network = engine.network if isinstance(engine, Enlarger) else engine
     pixels = math.prod(picture.shape) * (1 + scale**2) * picture.dtype.itemsize
     return network.tile != "off" and pixels > _SHARE * network.budget and picture.segment <= _SEGMENT_SHARE * network.budget
@@ -79,3 +76,20 @@ def _bands(engine: Network | Enlarger, image: RowsOfPicture, **inputs: Any) -> I
         if columns.stop == width:  # tiles come in reading order
             yield band
             band = None
+
+
+def _alpha(engine: Network | Enlarger, picture: PictureRows, scale: int, **inputs: Any) -> Iterator[np.ndarray]:
+    """The transparency of the result, as `pictures.restore_alphas` makes it, `_ROWS` rows of the picture at a time."""
+    height, _, channels = picture.shape
+    stored = RowsOfPicture(picture, slice(channels - 1, channels))
+    restored = cut(_bands(engine, RowsOfPicture(picture, slice(channels - 1, channels)), **inputs), scale * _ROWS) if scale > 1 else None
+    for start in range(0, height, _ROWS):
+        stop = min(start + _ROWS, height)
+        above = min(start, 1)
+        around = stored[:, start - above : min(stop + 1, height)]
+        inside = slice(above, above + stop - start)
+        if restored is None:
+            yield around[0, inside]
+        else:
+            flat, kept = (in_blocks(x[:, inside], scale)[0] for x in (is_flat(around), around))
+            yield np.where(flat, kept, next(restored))

@@ -103,11 +103,11 @@ def cut(bands: Iterable[np.ndarray], rows: int) -> Iterator[np.ndarray]:
         start = 0
         while held + len(band) - start >= rows:
             stop = start + rows - held
-            part = band[start:stop]
-            yield np.ascontiguousarray(np.concatenate([*rest, part]) if rest else part)
+            yield np.ascontiguousarray(np.concatenate([*rest, band[start:stop]]) if rest else band[start:stop])
             rest, held, start = [], 0, stop
         if start < len(band):
             rest.append(band[start:].copy())
             held += len(band) - start
+        del band  # before the next is made
     if rest:
         yield np.concatenate(rest)

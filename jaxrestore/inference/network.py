@@ -117,8 +117,9 @@ class Network:
                 yield (slice(n, n + 1),), self._run(images[n : n + 1])
                 continue
             for tile in plan(height, width, side, self.receptive_field):
-                restored = self._run(images[n : n + 1, *tile.source()])
-                yield (slice(n, n + 1), *tile.target(self.scale)), restored[:, *tile.core(self.scale)]
+                # No name is kept for the result: the next tile would be computed while it is still there.
+                where = (slice(n, n + 1), *tile.target(self.scale))
+                yield where, self._run(images[n : n + 1, *tile.source()])[:, *tile.core(self.scale)]
 
     def _at(self, sigma: float | int | None) -> "Network":
         """This network at one noise level."""

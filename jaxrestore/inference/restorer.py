@@ -238,6 +238,7 @@ class Restorer:
         result = np.empty((count, height * self.scale, width * self.scale, channels), images.dtype)
         for where, restored in self.engine.pieces(images, **inputs):
             result[where] = from_float(restored, images.dtype)
+            del restored  # before the next tile is computed
         return result
 
     def _floats(self, engine: Engine, images: np.ndarray, inputs: dict[str, Any]) -> np.ndarray:

@@ -73,6 +73,7 @@ def _bands(engine: Network | Enlarger, image: RowsOfPicture, **inputs: Any) -> I
         if band is None:
             band = np.empty((restored.shape[1], width, restored.shape[3]), image.dtype)
         band[:, columns] = from_float(restored[0], image.dtype)
+        del restored  # before the next tile is computed
         if columns.stop == width:  # tiles come in reading order
             yield band
             band = None

@@ -62,6 +62,7 @@ class Enlarger:
         for where, restored in self.network.pieces(luma, **inputs):
             result = np.array(enlarged[where])
             result[..., :1] = restored
+            del restored
             yield where, np.asarray(_to_rgb(result))
 
     def at_once(self, height: int, width: int, channels: int, most: int) -> int:

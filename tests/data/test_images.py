@@ -407,9 +407,10 @@ def test_importing_it_is_light():
 
 @pytest.mark.parametrize("name", ["astronaut", "page", "horse"])
 def test_fast_png_files_are_no_larger(name):
-    """A photograph, a scan and a drawing, beside Pillow's own slow search."""
+    """A photograph, a grey scan stored in colour and a drawing, beside Pillow's own slow search."""
     pixels = getattr(skimage.data, name)()
     pixels = pixels.astype(np.uint8) * (255 if pixels.dtype == bool else 1)
+    pixels = np.stack([pixels] * 3, axis=-1) if name == "page" else pixels
     slow = io.BytesIO()
     Image.fromarray(pixels).save(slow, "PNG")
     data = encode(Picture(pixels.reshape(*pixels.shape[:2], -1)), ".png")

@@ -152,8 +152,9 @@ def _restore(source: Path, target: Path, restorer: "Restorer", settings: dict[st
     pieces.finish(lambda path: join(path, pieces.finished, info, encoding, carried))
     for stream in carried.left_out:
         print(f"{target}: left out a {stream.kind.lower()} stream ({stream.codec}) that {encoding.muxer} cannot hold", file=sys.stderr)
-    if damage.lines:
-        print(f"{source} is damaged, and what could be decoded is restored: {damage.lines[0]}", file=sys.stderr)
+    for note in (*info.notes, damage.message(info)):
+        if note is not None:
+            print(f"{source}: {note}", file=sys.stderr)
     print(f"{count} frames restored with {restorer.name} -> {target} ({encoding.name})", file=sys.stderr)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from jaxrestore.data.video import ffmpeg, pieces
 from jaxrestore.data.video.encode import choose_encoding
-from jaxrestore.data.video.frames import frames
+from jaxrestore.data.video.frames import Damage, frames
 from jaxrestore.data.video.join import join, keeps_rotation, what_is_carried
 from jaxrestore.data.video.pieces import Pieces
 from jaxrestore.data.video.probe import probe, turned
@@ -168,6 +168,28 @@ class TestFrames:
             part = list(frames(info, first=first))
             assert [f.time for f in part] == [f.time for f in whole[first:]]
             assert all(np.array_equal(a.pixels, b.pixels) for a, b in zip(part, whole[first:], strict=True))
+
+    def test_damage_is_told_and_the_rest_decoded(self, tmp_path):
+        whole = clips.make(tmp_path / "a.mkv", *H264, frames=60, size="160x120", picture="testsrc2").read_bytes()
+        holes = bytearray(whole)
+        for place in range(5000, len(holes), 5000):
+            holes[place : place + 30] = bytes(30)
+        for name, content, reason in (
+            ("a", whole, None),
+            ("cut", whole[: 6 * len(whole) // 10], "of 2.4 seconds"),
+            ("holes", holes, "it is damaged"),
+        ):
+            (tmp_path / f"{name}.mkv").write_bytes(content)
+            info, damage = probe(tmp_path / f"{name}.mkv"), Damage()
+            count = sum(1 for _ in frames(info, damage=damage))
+            message = damage.message(info)
+            assert message is None if reason is None else reason in message, (name, message)
+            assert {"a": count == 60, "cut": 15 < count < 50, "holes": 15 < count <= 60}[name], (name, count)
+
+    def test_interlaced_frames_are_told(self, tmp_path):
+        source = clips.make(tmp_path / "a.mkv", "-vf", "setfield=tff", *H264, "-flags", "+ildct+ilme", frames=2)
+        assert "interlaced" in probe(source).notes[0]
+        assert probe(clips.make(tmp_path / "b.mkv", *H264, frames=2)).notes == ()
 
     def test_leaving_early_ends_ffmpeg(self, tmp_path):
         started = []

@@ -16,6 +16,8 @@ SCALING = "accurate_rnd+full_chroma_int+full_chroma_inp+bicubic"
 _LAYOUTS = {(1, 1): "gray", (1, 2): "gray16le", (3, 1): "rgb24", (3, 2): "rgb48le", (4, 1): "rgba", (4, 2): "rgba64le"}
 # Seconds to wait for a frame's time when its pixels are there.
 _PATIENCE = 60
+# Share of a file's length that frames must reach; sound may be a little longer.
+_NEARLY = 0.9
 # swscale's names for the matrices that it knows.
 MATRICES = {
     "bt709": "bt709",
@@ -45,9 +47,24 @@ class Frame:
 
 @dataclass
 class Damage:
-    """What ffmpeg complained about while it decoded; it went on with what it could decode."""
+    """What a video turned out to be like while it was decoded.
+
+    Attributes:
+      lines: what ffmpeg complained about; it went on with what it could decode.
+      end: when the last frame ended, in ticks of the video's time base; None before any frame.
+    """
 
     lines: list[str] = field(default_factory=list)
+    end: int | None = None
+
+    def message(self, info: VideoInfo) -> str | None:
+        """One line on what is wrong with the video, or None."""
+        if self.lines:
+            return f"it is damaged, and what could be decoded is restored: {self.lines[0]}"
+        end = None if self.end is None else float(self.end * info.time_base - info.start)
+        if end is not None and info.duration is not None and end < _NEARLY * info.duration:
+            return f"its frames end after {end:.1f} of {info.duration:.1f} seconds: it may be cut off"
+        return None
 
 
 def frames(info: VideoInfo, *, first: int = 0, damage: Damage | None = None) -> Iterator[Frame]:
@@ -86,12 +103,14 @@ def frames(info: VideoInfo, *, first: int = 0, damage: Damage | None = None) -> 
                 time = expected[1] if expected else 0
             duration = duration if duration > 0 else tick
             expected = (time + 1, time + duration)
+            if damage is not None:
+                damage.end = time + duration
             yield Frame(pixels, time, duration)
         well = process.finish()
         if not well:
             raise InputError(f"{info.path} cannot be decoded further: {process.reason()}")
         if damage is not None:
-            damage.lines += [line for line in process.lines if line.startswith("[") and "error" in line.lower()]
+            damage.lines += [line.split("] ", 1)[-1] for line in process.lines if line.startswith("[") and "error" in line.lower()]
 
 
 def _arguments(info: VideoInfo, first: int) -> list[str]:

@@ -21,6 +21,11 @@ _PIXELS = re.compile(r" fmt:(\w+) .*?sar:(\d+)/(\d+) s:(\d+)x(\d+) ")
 _COLORS = re.compile(r"color_range:(\S+) color_space:(\S+) color_primaries:(\S+) color_trc:(\S+)")
 _UNKNOWN = ("unknown", "unspecified", "reserved", "N/A")
 _USUAL_RATE = Fraction(25)
+# What ffmpeg says of a first frame -> what becomes of it.
+_NOT_KEPT = {
+    r" s:\d+x\d+ i:[TB] ": "its frames are interlaced and are restored as they are: deinterlace them first for a better result",
+    "Mastering display metadata|Content light level metadata": "its HDR mastering data are left out; the colour tags are kept",
+}
 # Where a file does not say by which matrix YUV was made, players go by the height.
 _HIGH_DEFINITION = 720
 _SAMPLINGS = {"nv12": "420", "nv21": "420", "p010le": "420", "nv16": "422", "uyvy422": "422", "410p": "420", "411p": "422"}
@@ -60,6 +65,7 @@ class VideoInfo:
       mirrored: whether they wait for something else than whole quarter turns.
       is_turned: whether `frames` turns them.
       others: the streams beside this video.
+      notes: one line for each thing about the video that is not kept.
     """
 
     path: Path
@@ -82,6 +88,7 @@ class VideoInfo:
     mirrored: bool
     is_turned: bool
     others: tuple[Stream, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def dtype(self) -> np.dtype:
@@ -149,6 +156,7 @@ def probe(path: Path, *, max_pixels: int | float = MAX_PIXELS) -> VideoInfo:
         mirrored=rotation is not None and not _only_turns(path, float(rotation[1])),
         is_turned=False,
         others=tuple(Stream(int(s[1]), s[3], s[4]) for s in streams if s not in videos),
+        notes=tuple(note for sign, note in _NOT_KEPT.items() if re.search(sign, text)),
     )
 
 

@@ -106,7 +106,18 @@ def measure(card: "ModelCard") -> dict[str, Any]:
     if not takes_an_image(model) or "mask" in maps or card.task in ("discrimination", "classification", "generation"):
         return counted
     field = Network(card.name, model, variables, sigma=_SIGMA if "noise_level" in maps else None).receptive_field
-    return {**counted, "receptive_field": {"radius": field.radius, "multiple": field.multiple, "description": str(field)}}
+    return {
+        **counted,
+        "receptive_field": {
+            "radius": field.radius,
+            "multiple": field.multiple,
+            "sides": list(field.sides),
+            "statistics": field.statistics,
+            "local_radius": field.with_statistics().radius,
+            "tiles": "exact" if field.radius is not None else "exact by streaming" if field.is_streamable else "blended only",
+            "description": str(field),
+        },
+    }
 
 
 def describe_method(name: str) -> dict[str, Any]:

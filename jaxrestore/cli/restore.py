@@ -28,8 +28,9 @@ class Restore:
     weights: Annotated[UseAppendAction[tuple[Path, ...]], arg(metavar="FILE|FOLDER")] = ()
     """A file of weights, or a folder of files that are named after their models; without --model the network is recognised from the file.
     Given several times, the results are averaged."""
-    tile: Annotated[str, arg(metavar="auto|off|N")] = "auto"
-    """Largest side of a tile in pixels, halo included; auto takes the whole picture where it fits the memory."""
+    tile: Annotated[str, arg(metavar="auto|off|N|blend[:N]")] = "auto"
+    """Largest side of a tile in pixels, halo included; auto takes the whole picture where it fits the memory. Tiles give what the whole
+    picture would; networks for which they cannot are refused, unless blend allows overlapping tiles that only come near."""
     ensemble: bool = False
     """Average the results of the eight turned and mirrored pictures: slower, a little better."""
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
@@ -88,4 +89,6 @@ class Restore:
             raise InputError(f"{restorer.name} is alone: a spread needs several --model or --weights")
         tasks = [Task(job.source, job.target, job.spread) for job in planned.jobs]
         count = report(planned, restore_files(restorer, tasks, masks=self.mask, max_pixels=self.max_pixels), "restoring")
+        for blend in dict.fromkeys(map(str, restorer.blends)):
+            print(f"not what the whole picture would give: {blend}", file=sys.stderr)
         print(f"{count} restored with {restorer.name} -> {self.output}", file=sys.stderr)

@@ -11,8 +11,8 @@ from jaxtyping import Array, Bool
 
 from jaxrestore.errors import InputError
 from jaxrestore.inference.channels import with_channels
+from jaxrestore.inference.field import apply_network
 from jaxrestore.inference.memory import bytes_needed, free_memory, parse_memory
-from jaxrestore.inference.receptive_field import apply_network
 from jaxrestore.typing import Image, Variables
 
 Masks = Bool[Array | np.ndarray, "_ _ _ 1"]

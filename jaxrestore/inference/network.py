@@ -10,12 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.errors import InputError
+from jaxrestore.inference.blending import Blend
 from jaxrestore.inference.channels import with_channels
 from jaxrestore.inference.compiled_memory import compiled_bytes
 from jaxrestore.inference.memory import bytes_per_pixel, free_memory, gibibytes, parse_memory
 from jaxrestore.inference.planning import largest_side
 from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
-from jaxrestore.inference.tiles import plan
+from jaxrestore.inference.tiling import Tiling
 from jaxrestore.inference.views import Images
 from jaxrestore.models.inputs import side_inputs, takes_an_image
 from jaxrestore.ops.checks import check_range
@@ -40,6 +41,9 @@ class Network:
 
     Raises:
       InputError: a setting that means nothing, a noise level for a network that takes none, or a network that takes no image.
+
+    Attributes:
+      blends: how well the tiles agreed, for each image that was blended from them.
     """
 
     def __init__(
@@ -55,7 +59,8 @@ class Network:
             raise InputError(f"{name} does not restore images: {type(model).__name__} takes something else than an image")
         self.name, self.model = name, model
         self.variables: Variables = jax.device_put(variables)
-        self.tile = _parse_tile(tile)
+        self.blend, self.tile = _parse_tile(tile)
+        self.blends: list[Blend] = []
         self.memory = None if memory is None else parse_memory(memory)
         self.channels: int = getattr(model, "channels", 3)
         self.takes = ("sigma",) if "noise_level" in side_inputs(model) else ()
@@ -116,10 +121,18 @@ class Network:
             if side is None:
                 yield (slice(n, n + 1),), self._run(images[n : n + 1])
                 continue
-            for tile in plan(height, width, side, self.receptive_field):
-                # No name is kept for the result: the next tile would be computed while it is still there.
-                where = (slice(n, n + 1), *tile.target(self.scale))
-                yield where, self._run(images[n : n + 1, *tile.source()])[:, *tile.core(self.scale)]
+            yield from self._tiles(images, n, side, passes)
+
+    def _tiles(self, images: Images, number: int, side: int, passes: int) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
+        """One image in tiles, in the way that the network allows."""
+        tiling = Tiling(self.model, self.variables, self.channels, self.receptive_field, self.scale)
+        if tiling.field.with_statistics().radius is None:
+            restored, report = tiling.blended(images, number, side)
+            self.blends.append(report)
+            yield (slice(number, number + 1),), restored
+            return
+        left = self.budget // 2 if self.tile == "auto" else max(self.budget - int(side**2 * passes * self._bytes_per_pixel), 0)
+        yield from tiling.exact(images, number, side, left)
 
     def _at(self, sigma: float | int | None) -> "Network":
         """This network at one noise level."""
@@ -134,6 +147,7 @@ class Network:
             variables = {collection: {"network": tree} for collection, tree in self.variables.items()}
             model = _AtNoiseLevel(self.model, level / _LEVELS, self.channels)
             network = Network(self.name, model, variables, self.tile, self.memory)
+            network.blend, network.blends = self.blend, self.blends
             self._levels = {level: network}
         return network
 
@@ -195,20 +209,26 @@ class Network:
 
         if self.tile == "off" or estimate <= _CLEARLY * budget or (estimate <= budget and needed((height, width)) <= budget):
             return None
-        if self.receptive_field.radius is None and needed((height, width)) <= budget:
+        field = self.receptive_field.with_statistics()
+        if field.radius is None and needed((height, width)) <= budget:
             return None  # the estimate says more than the compiler
+        if self.receptive_field.is_streamable:
+            budget //= 2  # the other half keeps tiles from one statistic to the next
         guess = math.isqrt(int(budget / self._bytes_per_pixel / passes))
-        self._checked_side(guess, height, width)
-        return largest_side(self.name, height, width, self.receptive_field, guess, budget, needed)
+        checked = self._checked_side(guess, height, width)
+        return largest_side(self.name, height, width, field, guess, budget, needed) if field.radius is not None else checked
 
     def _checked_side(self, side: int, height: int, width: int) -> int | None:
         if max(height, width) <= side and self.tile != "auto":
             return None
-        if self.receptive_field.radius is None:
+        field = self.receptive_field.with_statistics()
+        if field.radius is None:
+            if self.blend:
+                return side
             needed = f"about {gibibytes(height * width * self._bytes_per_pixel)} for {width}x{height} pixels"
             raise InputError(
-                f"{self.name} cannot be tiled exactly, {self.receptive_field.reason}: it needs {needed}; "
-                "allow more memory, turn tiles off, or take a smaller image"
+                f"{self.name} cannot be tiled exactly, its field is global ({field.reason}): it needs {needed}; allow more memory, "
+                "or ask for blended tiles, which only come near (tile blend)"
             )
         return side
 
@@ -225,13 +245,16 @@ class _AtNoiseLevel(nn.Module):
         return self.network(image, jnp.full_like(image[..., :1], self.level))
 
 
-def _parse_tile(tile: str | int) -> str | int:
-    if tile in ("auto", "off"):
-        return tile
+def _parse_tile(tile: str | int) -> tuple[bool, str | int]:
+    """Whether tiles may be blended, and "auto", "off" or the side."""
+    kind, _, number = str(tile).partition(":")
+    blend = kind == "blend"
+    if tile in ("auto", "off", "blend"):
+        return blend, "auto" if blend else str(tile)
     try:
-        side = int(tile)
+        side = int(number if blend else tile)
     except (TypeError, ValueError):
         side = 0
     if side < 1:
-        raise InputError(f"tile {tile!r} is not auto, off or a number of pixels")
-    return side
+        raise InputError(f"tile {tile!r} is not auto, off, a number of pixels, blend or blend:N")
+    return blend, side

@@ -1,165 +1,141 @@
-"""The receptive field of a network, measured: which output pixels depend on which input pixels.
+"""The receptive field of a network, from the traced network alone: nothing is computed.
 
-A NaN put into one place of the input reaches exactly the outputs that depend on it (`dependence`): it survives products with zero,
-activations, maxima and any depth, where a gradient would vanish, saturate, or follow only the winner of a maximum. From the outputs it
-reaches follow the halo that a tile needs, and whether the network is local at all. A local network must moreover treat all places alike;
-that is tried by shifting the image. Strips are enough, since rows and columns can be looked at one after the other.
+The network is traced for a tall and a wide image. From the difference follow the strides and windows, and what looks at the whole image
+(`globality`); the extents of what every output pixel depends on follow operation by operation (`following`). Where that cannot be done, for
+an operation without a rule, the field is measured instead (`measured_field`).
 """
 
-from dataclasses import dataclass
+import math
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
-import numpy as np
 
-from jaxrestore.inference.dependence import propagating
-from jaxrestore.typing import Image, Variables
+from jaxrestore.errors import InputError
+from jaxrestore.inference.extent import FIRST, LAST, PLACE, Extent, Untraceable
+from jaxrestore.inference.field import ReceptiveField, apply_network
+from jaxrestore.inference.following import Constants, Follower
+from jaxrestore.inference.globality import Globality, Moving, Obstacle, check_alike, drifting, find, rate, summary
+from jaxrestore.inference.measured_field import measured_field
+from jaxrestore.inference.program import Program, trace
+from jaxrestore.typing import Variables
 
-# A strip this much wider than a window catches blocks, strides and windows of every size that `_PERIODS` lists.
-_STRIP_WIDTH = 32
-# Candidates for the period of a network, and their least common multiple.
-_PERIODS, _COMMON_PERIOD = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32), 96
-# Multiples of every period, so that nothing is padded inside the network.
-_LENGTHS = (3 * _COMMON_PERIOD, 6 * _COMMON_PERIOD, 12 * _COMMON_PERIOD)
-LARGEST_RADIUS = _LENGTHS[-1] // 2 - _COMMON_PERIOD - max(_PERIODS)
-# Float noise of a computation relative to the largest output; a resampling tied to the image's size differs by more.
-_NOISE = 2e-5
+__all__ = ["ReceptiveField", "apply_network", "receptive_field", "traced_field"]
 
-
-@dataclass(frozen=True)
-class ReceptiveField:
-    """What an output pixel of a network depends on.
-
-    Attributes:
-      radius: input pixels on each side of a block of `multiple` pixels that its output depends on; None is "global".
-      multiple: the network is equivariant to shifts by multiples of this number of pixels: its strides, windows and sub-images.
-      reason: why the field counts as global; empty for a local network.
-    """
-
-    radius: int | None
-    multiple: int = 1
-    reason: str = ""
-
-    @property
-    def is_global(self) -> bool:
-        """Whether an output pixel may depend on the whole image, so that only the whole image gives the exact result."""
-        return self.radius is None
-
-    def __str__(self) -> str:
-        if self.radius is None:
-            return f"global ({self.reason})"
-        side = 2 * self.radius + self.multiple
-        return f"{side}x{side} pixels" + (f" for each block of {self.multiple}x{self.multiple}" if self.multiple > 1 else "")
-
-
-@jax.jit(static_argnums=0)
-def apply_network(model: nn.Module, variables: Variables, image: Image) -> Image:
-    """`model.apply`, compiled once for each network and shape in a process."""
-    return model.apply(variables, image)
-
-
-@jax.jit(static_argnums=0)
-def _apply_propagating(model: nn.Module, variables: Variables, image: Image) -> Image:
-    return propagating(model.apply)(variables, image)
+# Of the traced images: what their sides are multiples of (together with the network's own multiple, so that nothing is padded inside), and
+# the longer side in units of it: a short strip, a long one, and one for windows of 7.
+_STRIPS = ((96, 4), (96, 14), (168, 4))
+LARGEST_RADIUS = 600
+"""A field that reaches farther counts as global."""
 
 
 def receptive_field(model: nn.Module, variables: Variables, channels: int) -> ReceptiveField:
-    """Measure the receptive field of a network.
+    """The receptive field of a network.
 
     Args:
-      model: a network that takes (N, H, W, channels) and gives (N, scale*H, scale*W, ...), where the scale is a whole number. One with a
-        true property `sequential` is not measured.
-      variables: its variables; the field is that of these weights, since a layer may depend on them.
+      model: a network that takes (N, H, W, channels) and gives (N, scale*H, scale*W, ...), where the scale is a whole number.
+      variables: its variables, or their shapes.
       channels: channels of its input.
 
     Returns:
-      The larger of the vertical and the horizontal field. It is global where an output depends on pixels more than `LARGEST_RADIUS`
-      away, or where the same content at another place gives another result (resampling or an embedding tied to the image's size).
+      The larger of the vertical and the horizontal field. It is global where an operation looks at the whole image, where an output
+      depends on pixels more than `LARGEST_RADIUS` away, or where a constant of the network is tied to places in the image.
     """
     if getattr(model, "sequential", False):
         return ReceptiveField(None, reason="each pixel is drawn after all pixels before it")
-    cpu = jax.local_devices(backend="cpu")[0]  # on an accelerator a fast convolution may mix neighbours that the exact one does not
-    with jax.default_device(cpu):
-        variables = jax.device_put(variables, cpu)
-        rows, columns = (_along(model, variables, channels, axis) for axis in (1, 2))
-    if rows.radius is None or columns.radius is None:
-        return rows if rows.radius is None else columns
-    multiple = int(np.lcm(rows.multiple, columns.multiple))
-    return ReceptiveField(-(-max(rows.radius, columns.radius) // multiple) * multiple, multiple)
+    try:
+        return traced_field(model, variables, channels)
+    except Untraceable:
+        return measured_field(model, variables, channels)
 
 
-def _along(model: nn.Module, variables: Variables, channels: int, axis: int) -> ReceptiveField:
-    def strip(length: int) -> np.ndarray:
-        shape = (1, length, _STRIP_WIDTH, channels) if axis == 1 else (1, _STRIP_WIDTH, length, channels)
-        return np.random.default_rng(0).random(shape, np.float32)
+def traced_field(model: nn.Module, variables: Variables, channels: int) -> ReceptiveField:
+    """As `receptive_field`, by following the traced network only.
 
-    def run(image: np.ndarray) -> np.ndarray:
-        return np.asarray(apply_network(model, variables, jnp.asarray(image)))
-
-    def run_propagating(image: np.ndarray) -> np.ndarray:
-        return np.asarray(_apply_propagating(model, variables, jnp.asarray(image)))
-
-    for length in _LENGTHS:
-        image = strip(length)
-        reach = _reach(run_propagating, image, axis)
-        if reach is not None and 2 * (reach + _COMMON_PERIOD) <= length:  # after any shift, places remain that see no border
-            break
-    else:
-        return ReceptiveField(None, reason=f"an output depends on pixels more than {LARGEST_RADIUS} away")
-    result = run(image)
-
-    def equivariant(shift: int) -> bool:
-        return _same_after_shift(result, run(np.roll(image, -shift, axis)), image.shape[axis], axis, reach, shift)
-
-    if not equivariant(_COMMON_PERIOD):
-        return ReceptiveField(None, reason="its result depends on where in the image a pixel lies")
-    middle = image.shape[axis] // 2 // _COMMON_PERIOD * _COMMON_PERIOD
-
-    def footprint(start: int) -> tuple[int, int]:
-        first, last, scale = _poisoned(run_propagating, image, axis, start, start + 1)
-        return first - start * scale, last - start * scale
-
-    # What reaches how far shows a period even where the weights make its effect small; the values show what extent alone does not.
-    here = footprint(middle)
-    multiple = next((p for p in _PERIODS if footprint(middle + p) == here and equivariant(_odd_multiple(p))), _COMMON_PERIOD)
-    return ReceptiveField(_halo(run_propagating, image, axis, multiple), multiple)
+    Raises:
+      Untraceable: it has an operation that cannot be followed.
+    """
+    reason = f"an output depends on pixels more than {LARGEST_RADIUS} away"
+    for common, length in _STRIPS:
+        period = math.lcm(common, getattr(model, "multiple", 1))
+        try:
+            tall = trace(model, variables, length * period, period, channels)
+            wide = trace(model, variables, period, (length + 1) * period, channels)
+            check_alike(tall, wide)
+        except InputError as error:
+            return ReceptiveField(None, reason=f"it takes images of certain sizes only: {error}")
+        except Untraceable as error:
+            reason = str(error)
+            continue
+        field = _field(tall, wide, period)
+        if field is not None:
+            return field
+    return ReceptiveField(None, reason=reason)
 
 
-def _reach(run, image: np.ndarray, axis: int) -> int | None:
-    """How far a row (or column) in the middle reaches, the phase of strides and windows included; None if it reaches a border."""
-    middle = image.shape[axis] // 2
-    first, last, scale = _poisoned(run, image, axis, middle, middle + 1)
-    if first == 0 or last == image.shape[axis] * scale:
+def _field(tall: Program, wide: Program, period: int) -> ReceptiveField | None:
+    """The field, or None where it reaches from border to border of these images."""
+    found = find(tall, wide)
+    multiple = shift(tall, wide)
+    obstacles, sides, reached = list(found.obstacles), [], []
+    for axis, program, other in ((1, tall, wide), (2, wide, tall)):
+        constants = Constants(program)
+        stops, floods = frozenset(s.operation for s in found.statistics), frozenset(o.operation for o in found.obstacles)
+        follower = Follower(program, axis, stops, floods, constants)
+        obstacles += drifting(program, Moving(program, other), follower, constants, found.levels, period)
+        looked_at = [program.result, *_seen(program, found)]
+        needed = [_needed(follower(value), follower.length, multiple) for value in looked_at]
+        reached.append(all(n is not None for n in needed))
+        sides += [max(n[i] for n in needed if n is not None) for i in (0, 1)] if reached[-1] else [0, 0]
+    if obstacles:
+        return ReceptiveField(None, multiple, _named(found, obstacles))
+    if not all(reached):
         return None
-    return max(middle - first // scale, -(-last // scale) - middle) + max(_PERIODS)
+    radius = -(-max(sides) // multiple) * multiple
+    if radius > LARGEST_RADIUS:
+        return None
+    if not found.statistics:
+        return ReceptiveField(radius, multiple, sides=tuple(sides))
+    return ReceptiveField(None, multiple, _named(found, []), tuple(sides), found.passes, radius)
 
 
-def _halo(run, image: np.ndarray, axis: int, multiple: int) -> int:
-    start = image.shape[axis] // 2 // multiple * multiple
-    first, last, scale = _poisoned(run, image, axis, start, start + multiple)
-    distance = max(start - first // scale, -(-last // scale) - start - multiple, 0)
-    return -(-distance // multiple) * multiple
+def _seen(program: Program, found: Globality) -> list[int]:
+    """What the statistics are taken of."""
+    inputs = [v for s in found.statistics for v in program.operations[s.operation].inputs]
+    return list(dict.fromkeys(v for v in inputs if v in found.levels))
 
 
-def _poisoned(run, image: np.ndarray, axis: int, start: int, stop: int) -> tuple[int, int, int]:
-    """The output rows (or columns) first..last that rows start..stop of the input reach, and the network's scale."""
-    image = image.copy()
-    image[(slice(None),) * axis + (slice(start, stop),)] = np.nan
-    result = run(image)
-    reached = np.flatnonzero(np.isnan(result).any(axis=tuple(a for a in range(4) if a != axis)))
-    scale = result.shape[axis] // image.shape[axis]
-    return (int(reached[0]), int(reached[-1]) + 1, scale) if reached.size else (start * scale, stop * scale, scale)
+def _named(found: Globality, obstacles: list[Obstacle]) -> str:
+    different = {o.operation: o for o in sorted(obstacles, key=lambda o: o.operation)}.values()
+    return summary([*((o.what, o.place) for o in different), *((s.what, s.place) for s in found.statistics)])
 
 
-def _odd_multiple(period: int) -> int:
-    """An odd multiple of the period near half the common one: a large shift shows a slow drift that a small one hides."""
-    return period * (_COMMON_PERIOD // 2 // period | 1)
+def shift(tall: Program, wide: Program) -> int:
+    """The number of pixels of which shifts must be multiples so that they are whole in every feature map."""
+    (height, width), (other_height, other_width) = (p.shape(p.image)[1:3] for p in (tall, wide))
+    multiple = 1
+    for first, second in zip(tall.avals, wide.avals, strict=True):
+        for a, b in zip(first.shape, second.shape, strict=True):
+            if a > 1.7 * b:
+                pixels = math.gcd(a - b, height - other_height)
+                multiple = math.lcm(multiple, (height - other_height) // pixels)
+            elif b > 1.7 * a:
+                pixels = math.gcd(b - a, other_width - width)
+                multiple = math.lcm(multiple, (other_width - width) // pixels)
+    return multiple
 
 
-def _same_after_shift(before: np.ndarray, after: np.ndarray, length: int, axis: int, reach: int, shift: int) -> bool:
-    """Whether shifting an input of this length by `shift` shifted the result, away from borders."""
-    scale = before.shape[axis] // length
-    inside = np.arange(reach * scale, (length - shift - reach) * scale)
-    difference = np.take(before, inside + shift * scale, axis) - np.take(after, inside, axis)
-    return bool(np.abs(difference).max() <= _NOISE * max(np.abs(before).max(), 1.0))
+def _needed(extent: Extent | None, length: int, multiple: int) -> tuple[int, int] | None:
+    """Pixels needed before and after a block of `multiple`; None where the middle of the image sees a border."""
+    if extent is None:
+        return 0, 0
+    first, last, place = (extent[i].reshape(-1) for i in (FIRST, LAST, PLACE))
+    count = int(place.max()) + 1
+    rows = max(round(rate(count, length) * multiple), 1)
+    inside = (first > 0) & (last < length - 1)
+    middle = (place >= count // 2) & (place < count // 2 + rows)
+    if not inside[middle & (first <= last)].all():
+        return None
+    inside &= first <= last
+    block = place // rows * multiple
+    if not inside.any():
+        return 0, 0
+    return int(max((block - first)[inside].max(), 0)), int(max((last + 1 - block - multiple)[inside].max(), 0))

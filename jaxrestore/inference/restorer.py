@@ -10,6 +10,7 @@ import numpy as np
 
 from jaxrestore.data.images import Picture, from_float
 from jaxrestore.errors import InputError
+from jaxrestore.inference.blending import Blend
 from jaxrestore.inference.classical import ClassicalMethod
 from jaxrestore.inference.committee import Committee, mean_and_spread, whole
 from jaxrestore.inference.engines import Engine, Model, Source, check_taken, make_engines
@@ -17,7 +18,9 @@ from jaxrestore.inference.ensemble import VIEWS
 from jaxrestore.inference.filler import Filler
 from jaxrestore.inference.inputs import mask_of_each
 from jaxrestore.inference.memory import parse_memory
+from jaxrestore.inference.network import Network
 from jaxrestore.inference.pictures import restore_alphas
+from jaxrestore.inference.super_resolution import Enlarger
 from jaxrestore.typing import ArrayLike
 
 _INTEGERS = (np.uint8, np.uint16)
@@ -37,7 +40,8 @@ class Restorer:
         for a list of as many.
       tile: "auto" (the whole image where it fits the memory, otherwise tiles), "off" (always the whole image), or the largest side of a
         tile in pixels, halo included. Tiles give what the whole image gives, to float noise; a network for which that is impossible is
-        refused. Classical methods always take the whole image.
+        refused, unless "blend" or "blend:N" (for tiles of side N) allows overlapping tiles that are blended: they only come near, and
+        `blends` says how well they agreed. Classical methods always take the whole image.
       ensemble: restore the image's eight turned and mirrored views and average them.
       memory: what the computation may use, in bytes or as "2GiB"; by default half of what is free.
       psf: (kh, kw), for methods that take it: the kernel of the blur.
@@ -100,6 +104,13 @@ class Restorer:
         if self.engine.scale is None:
             raise InputError(f"{self.name} needs scale")
         return self.engine.scale
+
+    @property
+    def blends(self) -> tuple[Blend, ...]:
+        """How well the tiles agreed, for each image that was blended from them so far; only `tile="blend"` ever does that."""
+        members = getattr(self.engine, "members", (self.engine,))
+        networks = [member.network if isinstance(member, Enlarger) else member for member in members]
+        return tuple(found for network in networks if isinstance(network, Network) for found in network.blends)
 
     @property
     def takes(self) -> tuple[str, ...]:

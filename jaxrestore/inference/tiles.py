@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from jaxrestore.errors import InputError
-from jaxrestore.inference.receptive_field import ReceptiveField
+from jaxrestore.inference.field import ReceptiveField
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from jaxrestore.inference import Restorer
 from jaxrestore.models.restoration.dncnn import DnCNN
 from jaxrestore.models.restoration.edcnn import EDCNN
 from jaxrestore.weights import Weights
-from tests.inference.networks import Averaged, Brighter, Gain, Identity, random_restorer
+from tests.inference.networks import Brighter, Gain, Identity, random_restorer
 
 SHAPES = st.one_of(
     st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -213,12 +213,6 @@ class TestRefusals:
     def test_models_without_weights(self, model, word):
         with pytest.raises(InputError, match=word):
             Restorer(model)
-
-    def test_a_global_network_is_not_tiled(self):
-        restorer = random_restorer(Averaged(), tile=16)
-        assert restorer(np.zeros((16, 16), np.uint8)).shape == (16, 16)
-        with pytest.raises(InputError, match="cannot be tiled exactly"):
-            restorer(np.zeros((16, 17), np.uint8))
 
     def test_a_network_for_another_task(self):
         with pytest.raises(InputError, match="does not restore"):

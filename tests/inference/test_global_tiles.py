@@ -136,7 +136,11 @@ def test_published_networks(model, size, passes):
     whole = np.asarray(apply_network(model, variables, image))
     side = smallest_tile(field.with_statistics())
     assert max(size) > side
-    assert distance(streamed(model, variables, field, image, side, 2**30), whole) <= 1e-6
+    # What the rounding of the image itself does: normalisations one after the other enlarge it.
+    rounded = np.nextafter(image, np.random.default_rng(2).choice((-1.0, 2.0), image.shape).astype(np.float32))
+    noise = distance(np.asarray(apply_network(model, variables, rounded)), whole)
+    assert noise < 5e-6
+    assert distance(streamed(model, variables, field, image, side, 2**30), whole) <= 1e-6 + noise
 
 
 def test_the_way_follows_the_memory(monkeypatch):

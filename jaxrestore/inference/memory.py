@@ -45,7 +45,7 @@ def free_memory() -> int:
     statistics = jax.local_devices()[0].memory_stats()
     if statistics and "bytes_limit" in statistics:
         return int(_SHARE * (statistics["bytes_limit"] - statistics["bytes_in_use"]))
-    return int(_SHARE * min(_free_in_machine(), _free_in_container()))
+    return int(_SHARE * min(_free_in_machine(), _free_in_container(), _free_in_process()))
 
 
 def _free_in_machine() -> float:
@@ -72,6 +72,23 @@ def _free_in_container() -> float:
         return max(int(limit) - used, 0)
     except (OSError, ValueError):
         return math.inf
+
+
+def _free_in_process() -> float:
+    """What the limits of this process leave it (`ulimit -d`, `ulimit -v`)."""
+    try:
+        import resource
+
+        status = Path("/proc/self/status").read_text()
+    except (ImportError, OSError):  # another system
+        return math.inf
+    free = math.inf
+    for limit, field in ((resource.RLIMIT_DATA, "VmData"), (resource.RLIMIT_AS, "VmSize")):
+        most, _ = resource.getrlimit(limit)
+        used = re.search(rf"^{field}:\s*(\d+) kB", status, re.MULTILINE)
+        if most != resource.RLIM_INFINITY and used:
+            free = min(free, max(most - 1024.0 * int(used[1]), 0.0))
+    return free
 
 
 def bytes_per_pixel(model: nn.Module, variables: Variables, channels: int) -> float:

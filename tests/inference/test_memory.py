@@ -1,5 +1,9 @@
 """Amounts of memory: how they are written, and the estimate against arithmetic by hand."""
 
+import re
+import sys
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import pytest
@@ -25,6 +29,15 @@ def test_what_is_no_amount(text):
 
 def test_some_memory_is_free():
     assert free_memory() > 2**26
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_limit_on_the_process_counts(monkeypatch):
+    resource = pytest.importorskip("resource")
+    used = 1024 * int(re.search(r"VmData:\s*(\d+)", Path("/proc/self/status").read_text())[1])
+    unlimited, limit = (resource.RLIM_INFINITY,) * 2, used + 2**28
+    monkeypatch.setattr(resource, "getrlimit", lambda what: (limit, limit) if what == resource.RLIMIT_DATA else unlimited)
+    assert free_memory() == pytest.approx(2**27, rel=0.2)
 
 
 @pytest.mark.parametrize(("features", "unshuffle"), [(16, 1), (64, 2)])

@@ -61,6 +61,18 @@ def test_several_devices_give_the_same_bytes_as_one(tmp_path, batches):
         assert np.abs(read_image(task.target).pixels.astype(int) - alone).max() <= 1  # where float noise decides how a half is rounded
 
 
+def test_the_memory_bounds_a_batch(tmp_path, batches):
+    restorer, pixels = random_restorer(memory="10MB"), 64 * 64
+    room = restorer.at_once(64, 64, 3, 64)
+    needed = restorer.engine._bytes_per_pixel * pixels
+    assert 1 < room < 64
+    assert room * needed <= 10e6 < 2 * room * needed
+    assert random_restorer(memory="10GB").at_once(64, 64, 3, 64) == 64
+    tasks = pictures(tmp_path, [(6, 5, 3)] * 4)
+    assert not any(done(random_restorer(memory=int(2.5 * 30 * needed / pixels)), tasks, devices=jax.local_devices()[:1]).values())
+    assert [count for count, _ in batches] == [2, 2]
+
+
 def test_kinds_of_one_size_do_not_mix(tmp_path, batches):
     tasks = pictures(tmp_path, [(6, 5, 3), (6, 5, 1), (6, 5, 4), (6, 5, 3)])
     restorer = Restorer(Gain((0.5, 0.25, 2.0)), {})

@@ -37,7 +37,7 @@ def are_videos(inputs: Sequence[Path], output: Path) -> bool:
     Raises:
       InputError: some are and some are not.
     """
-    videos = [path for path in inputs if path.suffix.lower() in SUFFIXES and not path.is_dir()]
+    videos = [path for path in inputs if _videos(path)]
     others = [path for path in inputs if path not in videos]
     if output.suffix.lower() in _WRITTEN and len(inputs) == 1 and not inputs[0].is_dir():
         return True
@@ -46,12 +46,24 @@ def are_videos(inputs: Sequence[Path], output: Path) -> bool:
     return bool(videos)
 
 
+def _videos(path: Path) -> list[Path]:
+    """The video itself, or those of a folder (not of its subfolders) without pictures."""
+    if not path.is_dir():
+        return [path] if path.suffix.lower() in SUFFIXES else []
+    from jaxrestore.data.images import SUFFIXES as PICTURES
+
+    files = sorted(file for file in path.iterdir() if file.is_file() and not file.name.startswith("."))
+    return [] if any(file.suffix.lower() in PICTURES for file in files) else [f for f in files if f.suffix.lower() in SUFFIXES]
+
+
 def restore_videos(command: "Restore") -> None:
     """Restore the videos of a command.
 
     Raises:
       InputError: something is wrong with the arguments, or with a video; other videos are restored all the same.
     """
+    import jax
+
     from jaxrestore.cli.networks import make_restorer
     from jaxrestore.data.video import ffmpeg
     from jaxrestore.inference.inputs import read_mask, read_psf
@@ -65,6 +77,8 @@ def restore_videos(command: "Restore") -> None:
     given = dict(sigma=command.sigma, quality=command.quality, scale=command.scale)
     restorer = make_restorer(command.model, command.weights, command.tile, command.ensemble, command.memory, psf=psf, mask=mask, **given)
     settings = {
+        "device": jax.default_backend(),
+        "ffmpeg": Path(ffmpeg.executable()).name,
         "model": restorer.name,
         "weights": _digest(restorer, psf, mask),
         "tile": str(command.tile),
@@ -92,11 +106,11 @@ def restore_videos(command: "Restore") -> None:
 
 
 def _plan(inputs: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
-    into_folder = len(inputs) > 1 or output.is_dir() or not output.suffix
+    into_folder = len(inputs) > 1 or inputs[0].is_dir() or output.is_dir() or not output.suffix
     if into_folder and output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file: several videos need a folder to go to")
     jobs = []
-    for source in inputs:
+    for source in (video for path in inputs for video in (_videos(path) or [path])):
         name = source.name if source.suffix.lower() in _WRITTEN else f"{source.stem}.mkv"
         jobs.append((source, output / name if into_folder else output))
     twice = [target for target, count in Counter(target for _, target in jobs).items() if count > 1]

@@ -104,6 +104,14 @@ def test_a_bad_video_stops_no_other(tmp_path, capsys):
     assert "1 of 2 videos failed" in summary
 
 
+def test_a_folder_of_videos(tmp_path):
+    (tmp_path / "in").mkdir()
+    for name in ("a.mp4", "b.avi"):
+        clips.make(tmp_path / "in" / name, *H264, frames=2)
+    run("restore", tmp_path / "in", "-o", tmp_path / "out", *FILTER)
+    assert files_in(tmp_path / "out") == {"a.mp4", "b.mkv"}
+
+
 def test_refusals(tmp_path, capsys, monkeypatch):
     source = clips.make(tmp_path / "a.mp4", *H264, frames=2)
     (tmp_path / "picture.png").write_bytes(b"")

@@ -294,7 +294,9 @@ def _checked(image: np.ndarray | jax.Array, channels: int | None) -> np.ndarray:
         raise InputError("image has NaN or infinite pixels: replace them first")
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels
     pixels = pixels[None] if pixels.ndim == 3 else pixels
-    if pixels.shape[-1] not in {1, 3, channels}:
+    usual = channels in (None, 1, 3)
+    if pixels.shape[-1] not in ((1, 3) if usual else (1, channels)):
         taken = f"the network takes {channels}; " if channels else ""
-        raise InputError(f"image with {pixels.shape[-1]} channels: {taken}give grey or RGB, without transparency")
+        wanted = "grey or RGB, without transparency" if usual else "as many, or grey"
+        raise InputError(f"image with {pixels.shape[-1]} channels: {taken}give {wanted}")
     return pixels

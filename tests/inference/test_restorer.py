@@ -188,6 +188,10 @@ class TestRefusals:
         with pytest.raises(InputError, match=word):
             Restorer(Identity(), {})(image)
 
+    def test_colour_for_a_network_of_other_channels(self):
+        with pytest.raises(InputError, match="3 channels: the network takes 4; give as many, or grey"):
+            Restorer(Identity(4), {})(np.zeros((2, 2, 3), np.uint8))
+
     @pytest.mark.parametrize(
         ("arguments", "word"),
         [

@@ -21,7 +21,7 @@ from jaxrestore.cli.demo import PHOTOGRAPH
 from jaxrestore.data.images import Picture, from_float, read_image, to_float, write_image
 from jaxrestore.inference import Restorer, folder
 from jaxrestore.inference.folder import Task, restore_files
-from jaxrestore.inference.receptive_field import apply_network
+from jaxrestore.inference.field import apply_network
 from jaxrestore.models.catalogue import create_model
 from jaxrestore.nn.initialise import initialise
 

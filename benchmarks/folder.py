@@ -20,8 +20,8 @@ from benchmarks.harness import machine, ratio, rows_before, take_turns, write
 from jaxrestore.cli.demo import PHOTOGRAPH
 from jaxrestore.data.images import Picture, from_float, read_image, to_float, write_image
 from jaxrestore.inference import Restorer, folder
-from jaxrestore.inference.folder import Task, restore_files
 from jaxrestore.inference.field import apply_network
+from jaxrestore.inference.folder import Task, restore_files
 from jaxrestore.models.catalogue import create_model
 from jaxrestore.nn.initialise import initialise
 

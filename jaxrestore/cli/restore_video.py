@@ -71,7 +71,7 @@ def restore_videos(command: "Restore") -> None:
     if command.spread is not None:
         raise InputError("--spread is for pictures: leave it out for videos")
     ffmpeg.executable()
-    jobs = _plan(command.inputs, command.output)
+    jobs = _plan(command.inputs, command.output, command.video.lossless)
     psf = None if command.psf is None else read_psf(command.psf)
     mask = None if command.mask is None else read_mask(command.mask)
     given = dict(sigma=command.sigma, quality=command.quality, scale=command.scale)
@@ -105,13 +105,13 @@ def restore_videos(command: "Restore") -> None:
         raise InputError(f"{len(failures)} of {len(jobs)} videos failed, as listed; the others are done")
 
 
-def _plan(inputs: Sequence[Path], output: Path) -> list[tuple[Path, Path]]:
+def _plan(inputs: Sequence[Path], output: Path, lossless: bool) -> list[tuple[Path, Path]]:
     into_folder = len(inputs) > 1 or inputs[0].is_dir() or output.is_dir() or not output.suffix
     if into_folder and output.exists() and not output.is_dir():
         raise InputError(f"{output} is a file: several videos need a folder to go to")
     jobs = []
     for source in (video for path in inputs for video in (_videos(path) or [path])):
-        name = source.name if source.suffix.lower() in _WRITTEN else f"{source.stem}.mkv"
+        name = source.name if source.suffix.lower() in _WRITTEN and not lossless else f"{source.stem}.mkv"
         jobs.append((source, output / name if into_folder else output))
     twice = [target for target, count in Counter(target for _, target in jobs).items() if count > 1]
     if twice:

@@ -110,6 +110,8 @@ def test_a_folder_of_videos(tmp_path):
         clips.make(tmp_path / "in" / name, *H264, frames=2)
     run("restore", tmp_path / "in", "-o", tmp_path / "out", *FILTER)
     assert files_in(tmp_path / "out") == {"a.mp4", "b.mkv"}
+    run("restore", tmp_path / "in", "-o", tmp_path / "master", *FILTER, "--lossless")
+    assert files_in(tmp_path / "master") == {"a.mkv", "b.mkv"}
 
 
 def test_refusals(tmp_path, capsys, monkeypatch):

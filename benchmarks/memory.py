@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.harness import machine, write
+from benchmarks.harness import machine, rows_before, write
 
 # name: (network, fields, MiB of the budget, side of the image)
 NETWORKS: dict[str, tuple[str, dict[str, Any], int, int]] = {
@@ -86,20 +86,21 @@ def taken(name: str, height: str, width: str) -> dict[str, Any]:
 
 def plans() -> None:
     """Planned against real."""
-    rows = []
+    columns = ("network", "budget, MiB", "tile", "planned, MiB", "real, MiB", "planned / real")
+    rows = rows_before("memory", columns)
     for name in sys.argv[2:] or NETWORKS:
         tile = in_own_process("chosen", name)
         row = in_own_process("taken", name, *map(str, tile))
-        rows.append([name, NETWORKS[name][2], "x".join(map(str, tile)), row["planned"], row["real"], row["planned"] / row["real"]])
-        print(rows[-1], flush=True)
+        rows[name] = [name, NETWORKS[name][2], "x".join(map(str, tile)), row["planned"], row["real"], row["planned"] / row["real"]]
+        print(rows[name], flush=True)
     write(
         "memory",
         "Memory of one tile: planned and real",
         "Planned: what XLA says of the compiled tile (temporary buffers, result), the input, and what the kernel library on the CPU takes\n"
         "beside it (`inference/compiled_memory.py`). Real: the high-water mark of the process over the first tile, less what was resident\n"
         "before, the weights and the program among it. The tile is the one that the budget leads to.",
-        ("network", "budget, MiB", "tile", "planned, MiB", "real, MiB", "planned / real"),
-        rows,
+        columns,
+        [rows[name] for name in NETWORKS if name in rows],
         machine(),
     )
 
@@ -146,20 +147,21 @@ def restored(megapixels: str) -> dict[str, Any]:
 
 def sizes() -> None:
     """Pictures of all sizes at one budget."""
-    rows = []
+    columns = ("megapixels", "file, MiB", "before, MiB", "peak, MiB", "seconds", "processor seconds", "more, MiB")
+    rows = rows_before("memory_sizes", columns)
     for megapixels in sys.argv[2:] or MEGAPIXELS:
         row = in_own_process("restored", str(megapixels))
-        rows.append([float(megapixels), *(row[key] for key in ("file", "before", "peak", "seconds", "processor"))])
-        rows[-1].append(row["peak"] - row["before"])
-        print(rows[-1], flush=True)
+        values = [row[key] for key in ("file", "before", "peak", "seconds", "processor")]
+        rows[float(megapixels)] = [float(megapixels), *values, row["peak"] - row["before"]]
+        print(rows[float(megapixels)], flush=True)
     write(
         "memory_sizes",
         f"Pictures of every size at a budget of {BUDGET} MiB",
         "Grey 8-bit TIFF files of noise through `jaxrestore restore` with a light network (2 convolutions, 4 features). Before: resident\n"
         "when the command began, with JAX imported; peak: the high-water mark of the whole process at its end; more: their difference,\n"
         "with compilation, tiles, and all of input and output that is ever held.",
-        ("megapixels", "file, MiB", "before, MiB", "peak, MiB", "seconds", "processor seconds", "more, MiB"),
-        rows,
+        columns,
+        [rows[megapixels] for megapixels in sorted(rows)],
         machine(),
     )
 

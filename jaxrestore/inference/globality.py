@@ -152,22 +152,24 @@ def _kind(operation: Operation, moving: Moving, levels: dict[int, int]) -> str |
         if name == "dot_general":
             summed = operation.parameters["dimension_numbers"][0]
             whole = all(set(moving(v)) == set(axes) & set(moving(v)) for v, axes in zip(operation.inputs, summed, strict=True))
-            return "sum" if whole else "reading at fixed places"
+            return "sum" if whole and operation.inputs[0] in levels else "reading at fixed places"
         return _STATISTICS.get(name, "reading at fixed places" if name not in REDUCTIONS else "global selection")
     if name in REDUCTIONS and set(operation.parameters["axes"]) & set(moving(images[0])):
         return "non-local attention"
     if name in WHOLE_AXIS and set(WHOLE_AXIS[name](operation.parameters)) & set(moving(images[0])):
         return "running sums or order over the image"
     if name == "dot_general":
-        return _product_over_pixels(operation, moving)
+        return _product_over_pixels(operation, moving, levels)
     if name == "conv_general_dilated" and operation.inputs[1] in levels and moving(operation.inputs[1]):
         return "correlation of the image with itself"
     return f"{name} over the image" if name in _UNFOLLOWED else None
 
 
-def _product_over_pixels(operation: Operation, moving: Moving) -> str | None:
+def _product_over_pixels(operation: Operation, moving: Moving, levels: dict[int, int]) -> str | None:
     (left_sum, right_sum), (left_batch, right_batch) = operation.parameters["dimension_numbers"]
     left, right = (set(moving(v)) for v in operation.inputs)
+    if not all(v in levels for v in operation.inputs):  # with a matrix of the image's size
+        return _TIED if left and right else None
     if left & set(left_sum) or right & set(right_sum):
         return "non-local attention"
     return "non-local attention" if left - set(left_batch) and right - set(right_batch) else None
@@ -229,15 +231,21 @@ def drifting(
                 found.append(Obstacle(number, _TIED, operation.place))
             continue
         result = follower(operation.outputs[0])
-        if result is None or operation.name not in ELEMENTWISE:
+        if result is None or operation.name not in (*ELEMENTWISE, "concatenate"):
             continue
+        shape = program.shape(operation.outputs[0])
+        if operation.name == "concatenate":
+            axis = int(operation.parameters["dimension"])
+            if axis in place_axes(result):  # a border
+                continue
+            result, shape = np.take(result, [0], axis + 1), (*shape[:axis], 1, *shape[axis + 1 :])
         for value in others:
             if moving.is_uniform(value, constants.maker):
                 continue
             array = constants(value)
             if array is None:
                 found.append(Obstacle(number, "positional embedding", operation.place))
-            elif not _periodic(array, result, program.shape(operation.outputs[0]), follower.length, period):
+            elif not _periodic(array, result, shape, follower.length, period):
                 found.append(Obstacle(number, _TIED, operation.place))
     return found
 

@@ -95,6 +95,15 @@ class Embedded(nn.Module):
         return Conv(1, 3)(image) + jnp.sin(jnp.arange(image.shape[1]) / 10.0).reshape(1, -1, 1, 1)
 
 
+class Coordinates(nn.Module):
+    """Looks at where it is."""
+
+    @nn.compact
+    def __call__(self, image):
+        places = jnp.broadcast_to(jnp.arange(image.shape[2], dtype=image.dtype).reshape(1, 1, -1, 1), image.shape)
+        return Conv(1, 3)(jnp.concatenate([image, places], -1))
+
+
 class Everywhere(nn.Module):
     """Every pixel looks at all."""
 
@@ -153,6 +162,7 @@ def test_is_the_support_of_the_gradient():
         (Averaged(), 1, "global pooling", 1),
         (Stretched(), 1, "tied to the image's size", 0),
         (Embedded(), 1, "tied to the image's size", 0),
+        (Coordinates(), 1, "tied to the image's size", 0),
         (Everywhere(), 1, "non-local attention", 0),
         (RCAN(features=4, reduction=2, groups=1, depth=2, scale=2), 3, "global pooling in group_0/block_0/attention and 1 more", 2),
         (CycleGAN(features=2, depth=1), 3, "instance normalisation in generator/head_norm and 6 more", 14),

@@ -125,7 +125,7 @@ class Network:
 
     def _tiles(self, images: Images, number: int, side: int, passes: int) -> Iterator[tuple[tuple[slice, ...], np.ndarray]]:
         """One image in tiles, in the way that the network allows."""
-        tiling = Tiling(self.model, self.variables, self.channels, self.receptive_field, self.scale)
+        tiling = Tiling(self.model, self.variables, self.channels, self.receptive_field, self.scale, self._run)
         if tiling.field.with_statistics().radius is None:
             restored, report = tiling.blended(images, number, side)
             self.blends.append(report)

@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import flax.linen as nn
-import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.data.images import to_float
 from jaxrestore.inference.blending import Blend, blend, overlapping
-from jaxrestore.inference.channels import with_channels
-from jaxrestore.inference.field import ReceptiveField, apply_network
+from jaxrestore.inference.field import ReceptiveField
 from jaxrestore.inference.streaming import Stream, stream
 from jaxrestore.inference.tiles import Tile, plan
 from jaxrestore.inference.views import Images
@@ -36,6 +34,7 @@ class Tiling:
       channels: its image channels.
       field: its receptive field.
       scale: its enlargement.
+      run: the network on (N, h, w, C) of any accepted type and channels.
     """
 
     model: nn.Module
@@ -43,6 +42,7 @@ class Tiling:
     channels: int
     field: ReceptiveField
     scale: int
+    run: Callable[[np.ndarray], np.ndarray]
 
     def exact(self, images: Images, number: int, side: int, memory: int) -> Iterator[Piece]:
         """Restore an image in tiles that give what the whole image gives.
@@ -65,7 +65,7 @@ class Tiling:
         if not self.field.is_streamable:
             for tile in plan(height, width, side, self.field):
                 # No name is kept for the result: the next tile would be computed while it is still there.
-                yield which(tile), self._run(part(tile))[:, *tile.core(self.scale)]
+                yield which(tile), self.run(part(tile))[:, *tile.core(self.scale)]
             return
         way = stream(self.model, self.variables, self.channels, self.field, (height, width), side, memory)
         if self.channels > 1:
@@ -89,10 +89,7 @@ class Tiling:
           side: largest height and width of a tile.
         """
         size, part = images.shape[1:3], partial(_part, images, number)
-        return blend(overlapping(*size, side, self.field.multiple), lambda tile: self._run(part(tile)), size, self.scale)
-
-    def _run(self, images: np.ndarray) -> np.ndarray:
-        return with_channels(lambda x: apply_network(self.model, self.variables, jnp.asarray(x)), images, self.channels)
+        return blend(overlapping(*size, side, self.field.multiple), lambda tile: self.run(part(tile)), size, self.scale)
 
 
 def _part(images: Images, number: int, tile: Tile) -> np.ndarray:

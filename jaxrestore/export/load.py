@@ -45,17 +45,11 @@ class ExportedNetwork:
         tensors, metadata = _read(self.path)
         if ENTRY not in metadata or PROGRAM not in tensors:
             raise InputError(f"{path} is not an exported network: make one with `jaxrestore export`")
-        try:
-            self.about: Mapping[str, Any] = json.loads(metadata[ENTRY])
-            later = self.about["format"] > FORMAT
-        except (ValueError, TypeError, KeyError) as error:
-            raise InputError(f"{path}: its description is damaged: copy it again") from error
-        if later:
-            raise InputError(f"{path} was exported by a later version of jaxrestore: update the package")
+        self.about: Mapping[str, Any] = _description(metadata[ENTRY], self.path)
         self._program = tensors.pop(PROGRAM).tobytes()
         beside = self.about["weights_file"]
         if beside:
-            tensors = _read(self.path.parent / beside)[0]
+            tensors = _read(self.path.parent / Path(beside).name)[0]
         expected = self.about["weights"]
         for name, entry in expected.items():
             if name not in tensors or checksum(tensors[name]) != entry["checksum"]:
@@ -146,6 +140,22 @@ def load_exported(path: str | PathLike) -> ExportedNetwork:
 def checksum(tensor: np.ndarray) -> str:
     """What says that a tensor is the one that was written."""
     return hashlib.sha256(np.ascontiguousarray(tensor).reshape(-1).view(np.uint8)).hexdigest()[:32]
+
+
+def _description(text: str, path: Path) -> dict[str, Any]:
+    try:
+        about = json.loads(text)
+        later = about["format"] > FORMAT
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"{path}: its description is damaged: copy it again") from error
+    if later:
+        raise InputError(f"{path} was exported by a later version of jaxrestore: update the package")
+    missing = sorted(
+        {"name", "channels", "inputs", "size", "least", "platforms", "weights", "weights_file", "program_checksum"} - set(about)
+    )
+    if missing:
+        raise InputError(f"{path}: its description lacks {missing[0]!r}: copy it again")
+    return about
 
 
 def _read(path: Path) -> tuple[dict[str, np.ndarray], dict[str, str]]:

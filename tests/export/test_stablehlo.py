@@ -108,7 +108,10 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path):
     with pytest.raises(InputError, match="platforms vulkan: choose from cpu"):
         export(model, tmp_path, platforms=("cpu", "vulkan"))
     content = path.read_bytes()
-    for damaged in (content[:50], content[:-9] + bytes(9), b"", b"\xff" * 40):
+    without_a_key = content.replace(b"program_checksum", b"program_checksux")
+    later = content.replace(b'{\\"format\\": 1', b'{\\"format\\": 9')
+    assert content not in (without_a_key, later)
+    for damaged in (content[:50], content[:-9] + bytes(9), without_a_key, later, b"", b"\xff" * 40):
         (tmp_path / "damaged.jaxexport").write_bytes(damaged)
         with pytest.raises(InputError, match=r"damaged\.jaxexport"):
             jaxrestore.load_exported(tmp_path / "damaged.jaxexport")

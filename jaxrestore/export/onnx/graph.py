@@ -46,7 +46,6 @@ class Graph:
     def __init__(self, names: Mapping[int, str]) -> None:
         self.nodes: list[bytes] = []
         self.constants: dict[str, np.ndarray] = {}
-        self.kinds: set[str] = set()
         self._names = dict(names)
         self._known: dict[tuple, str] = {}
         self._symbols: dict[str, str] = {}
@@ -59,7 +58,6 @@ class Graph:
         self._count += 1
         names = [f"{kind.lower()}_{self._count}" + (f"_{i}" if i else "") for i in range(outputs)]
         self.nodes.append(protobuf.node(kind, inputs, names, attributes))
-        self.kinds.add(kind)
         return names
 
     def one(self, kind: str, *inputs: str, **attributes: Any) -> str:

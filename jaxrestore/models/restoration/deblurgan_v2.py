@@ -21,6 +21,7 @@ from jaxrestore.nn.inception_resnet_v2 import InceptionResNetV2, inception_resne
 from jaxrestore.nn.mobilenet_v2 import MobileNetV2, mobilenet_v2_names
 from jaxrestore.nn.patch_discriminator import PatchDiscriminator, patch_discriminator_names
 from jaxrestore.ops.padding import crop, pad, pad_to_multiple
+from jaxrestore.ops.symbolic import larger, next_multiple
 from jaxrestore.typing import DType, Image
 
 _MULTIPLE = 32
@@ -108,7 +109,7 @@ class DeblurGANv2Inception(nn.Module):
         """Deblur."""
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         backbone = InceptionResNetV2(self.channel_divisor, self.depths, self.classes, **types, name="backbone")
-        rows, columns = ((0, max(_LEAST_FOR_INCEPTION - side, -side % _MULTIPLE)) for side in image.shape[1:3])
+        rows, columns = ((0, larger(next_multiple(side, _MULTIPLE), _LEAST_FOR_INCEPTION) - side) for side in image.shape[1:3])
         maps = backbone(pad(2.0 * image - 1.0, rows, columns, "zeros"), train)
         # The backbone's maps lack these rows and columns at the border: (above and left, below and right), fine to coarse.
         borders = ((0, 1), (1, 1), (1, 2), (1, 1), (1, 1))

@@ -1,5 +1,6 @@
 """Export by name: what `jaxrestore export` and `jaxrestore.export_network` do."""
 
+import dataclasses
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -26,6 +27,7 @@ def export_network(
     size: tuple[int, int] | None = None,
     platforms: Sequence[str] = PLATFORMS,
     weights_beside: bool = False,
+    int8_weights: bool = False,
     sigma: float | int | None = None,
     scale: int | None = None,
 ) -> dict[str, Any]:
@@ -39,6 +41,8 @@ def export_network(
       size: (height, width) of the images, for networks that cannot be exported for every size; None is every size.
       platforms: what a StableHLO program shall run on: "cpu", "cuda", "rocm" and "tpu", any of them. The machine need not have them.
       weights_beside: StableHLO only: the weights go to a .safetensors file of the same name.
+      int8_weights: StableHLO only: kernels are stored in eight bits, with a scale for each output channel; the file is about a quarter as
+        large, and the arithmetic stays in 32 bits.
       sigma: noise level in grey levels, fixed in the program, for a network that takes one; None leaves it an input.
       scale: for networks that have several, or that take images after interpolation: the enlargement.
 
@@ -54,11 +58,12 @@ def export_network(
         raise InputError(f"format is {format!r}: it must be {' or '.join(FORMATS)}")
     if size is not None and min(size) < 1:
         raise InputError(f"size is {size[0]}x{size[1]}: both sides must be at least 1")
-    network = _network(model_or_tag, weights, sigma, scale)
+    if format == "onnx" and (weights_beside or int8_weights):
+        option = "weights_beside" if weights_beside else "int8_weights"
+        raise InputError(f"an ONNX file holds its weights, in 32 bits: leave {option} out")
+    network = dataclasses.replace(_network(model_or_tag, weights, sigma, scale), int8_weights=int8_weights)
     if format == "stablehlo":
         return write_stablehlo(network, path, platforms=platforms, size=size, weights_beside=weights_beside)
-    if weights_beside:
-        raise InputError("an ONNX file holds its weights: leave weights_beside out")
     from jaxrestore.export.onnx.write import write_onnx
 
     return write_onnx(network, path, size=size)

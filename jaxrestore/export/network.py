@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import flax.linen as nn
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.errors import InputError
+from jaxrestore.export.int8_weights import quantised, restored
 from jaxrestore.inference.classical import ClassicalMethod
 from jaxrestore.inference.filler import Filler
 from jaxrestore.inference.restorer import Restorer
@@ -34,6 +36,7 @@ class Exportable:
       scale: enlargement.
       before: by how much a user must enlarge images, by bicubic interpolation, before the network sees them.
       sigma: noise level in grey levels that is fixed in the program, or None.
+      int8_weights: whether kernels are stored in eight bits.
     """
 
     name: str
@@ -43,20 +46,23 @@ class Exportable:
     channels: int
     scale: int
     before: int = 1
-    sigma: float | None = None
+    sigma: float | int | None = None
+    int8_weights: bool = False
 
-    @property
+    @cached_property
     def weights(self) -> dict[str, np.ndarray]:
         """The variables by their paths, such as "params/head/kernel", sorted."""
         flat = flax.traverse_util.flatten_dict(dict(self.variables), sep="/")
-        return {name: np.asarray(flat[name]) for name in sorted(flat)}
+        weights = {name: np.asarray(flat[name]) for name in sorted(flat)}
+        return quantised(weights) if self.int8_weights else weights
 
     def function(self) -> Callable[[tuple[jax.Array, ...], tuple[jax.Array, ...]], jax.Array]:
         """The network as a function of (weights in their order, (image, *maps))."""
         names = tuple(self.weights)
 
         def run(weights: tuple[jax.Array, ...], inputs: tuple[jax.Array, ...]) -> jax.Array:
-            variables = flax.traverse_util.unflatten_dict(dict(zip(names, weights, strict=True)), sep="/")
+            flat = dict(zip(names, weights, strict=True))
+            variables = flax.traverse_util.unflatten_dict(restored(flat) if self.int8_weights else flat, sep="/")
             image, *maps = inputs
             given = dict(zip(self.maps, maps, strict=True))
             if self.sigma is not None:
@@ -84,6 +90,7 @@ class Exportable:
             "enlarge_before": self.before,
             "multiple": getattr(self.model, "multiple", 1),
             "sigma": self.sigma,
+            "int8_weights": self.int8_weights,
             "inputs": inputs,
         }
 

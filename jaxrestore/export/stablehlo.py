@@ -92,20 +92,23 @@ def lower(network: Exportable, platforms: Sequence[str], size: tuple[int, int] |
 
     if size is not None:
         return attempt(export.symbolic_shape("n")[0], *size), 1
-    return for_any_size(attempt, network.name)
+    return for_any_size(attempt, network)
 
 
-def for_any_size(attempt: Callable[[Side, Side, Side], Any], name: str) -> tuple[Any, int]:
+def for_any_size(attempt: Callable[[Side, Side, Side], Any], network: Exportable) -> tuple[Any, int]:
     """What `attempt` makes of symbols for batch, height and width, and the number of pixels from which these sides may start.
 
     Args:
       attempt: called with the symbols; it may raise where what it does depends on a size.
-      name: what the network is called.
+      network: what is exported.
 
     Raises:
-      InputError: no symbols will do.
+      InputError: no symbols will do, or the network is made for one size.
     """
     from jax import export
+
+    if hasattr(network.model, "image_size"):
+        raise InputError(f"{network.name} works on squares of one size: give the images' size with --size HEIGHTxWIDTH")
 
     reason: Exception | None = None
     for least in LEAST_SIDES:
@@ -117,4 +120,4 @@ def for_any_size(attempt: Callable[[Side, Side, Side], Any], name: str) -> tuple
         except (TypeError, ValueError) as error:
             reason = error
     said = " ".join(str(reason).split())[:160]
-    raise InputError(f"{name} cannot be exported for images of every size ({said}): give one with --size HEIGHTxWIDTH") from reason
+    raise InputError(f"{network.name} cannot be exported for images of every size ({said}): give one with --size HEIGHTxWIDTH") from reason

@@ -11,6 +11,7 @@ import pytest
 
 import jaxrestore
 from jaxrestore.errors import InputError
+from jaxrestore.export.int8_weights import quantise
 from jaxrestore.models.catalogue import model_card
 from jaxrestore.models.inputs import side_inputs
 from jaxrestore.models.restoration.dncnn import DnCNN
@@ -71,6 +72,25 @@ def test_weights_may_lie_beside_the_program(tmp_path):
         jaxrestore.load_exported(beside)
 
 
+def test_kernels_in_eight_bits(tmp_path):
+    kernel = np.random.default_rng(0).standard_normal((3, 3, 8, 5)).astype(np.float32) * np.asarray([1e-3, 1, 50, 0, 1], np.float32)
+    whole, scale = quantise(kernel)
+    assert whole.dtype == np.int8
+    step = np.abs(kernel).max((0, 1, 2)) / 127  # plain rounding errs by a step / sqrt(12); the best share of the range by no more
+    assert (np.sqrt(np.square(whole * scale - kernel).mean((0, 1, 2))) <= 1.02 * step / np.sqrt(12)).all()
+    model = DnCNN(depth=4, features=16, channels=1, norm=False)
+    path, variables, about = export(model, tmp_path, int8_weights=True)
+    assert about["int8_weights"]
+    image, _ = pictures(model, 1, 6, 5)
+    expected = model.apply(variables, image)
+    error = np.abs(jaxrestore.load_exported(path)(image) - expected).max()
+    assert 1e-5 < error < 0.02 * np.std(expected)  # other numbers, though not by much
+    weights_alone, _, _ = export(model, tmp_path, "alone", int8_weights=True, weights_beside=True)
+    whole_file, _, _ = export(model, tmp_path, "whole", weights_beside=True)
+    small, large = (file.with_suffix(".safetensors").stat().st_size for file in (weights_alone, whole_file))
+    assert small < 0.35 * large
+
+
 def test_an_exported_network_runs_without_our_networks(tmp_path):
     model = DnCNN(depth=2, features=3, channels=1, norm=False)
     path, variables, _ = export(model, tmp_path)
@@ -107,6 +127,8 @@ def test_what_does_not_fit_is_refused_in_one_line(tmp_path):
         jaxrestore.load_exported(other)(jnp.zeros((1, 6, 5, 1)))
     with pytest.raises(InputError, match="platforms vulkan: choose from cpu"):
         export(model, tmp_path, platforms=("cpu", "vulkan"))
+    with pytest.raises(InputError, match="IPT works on squares of one size: give the images' size with --size"):
+        export(small(model_card("ipt_x2")), tmp_path)
     content = path.read_bytes()
     without_a_key = content.replace(b"program_checksum", b"program_checksux")
     later = content.replace(b'{\\"format\\": 1', b'{\\"format\\": 9')

@@ -55,7 +55,7 @@ def onnx_model(network: Exportable, size: tuple[int, int] | None = None) -> tupl
         return jax.jit(network.function()).trace(shapes, inputs).jaxpr, inputs
 
     if size is None:
-        (closed, inputs), least = for_any_size(traced, network.name)
+        (closed, inputs), least = for_any_size(traced, network)
     else:
         from jax import export
 

@@ -26,7 +26,6 @@ ONE_OF_EACH_FAMILY = {
     "swinir_classical_x2": ((2, 9, 5),),  # shifted windows
     "unet_bilinear": ((1, 9, 8),),  # pooling, interpolation
     "idn_x3": ((1, 5, 7),),  # MATLAB's interpolation
-    "nafnet_gopro_width32": ((1, 7, 11),),  # means over windows
 }
 
 

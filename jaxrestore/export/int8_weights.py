@@ -47,6 +47,10 @@ def quantised(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 def restored(weights: Mapping) -> dict:
     """Weights by name as the network takes them, of traced arrays."""
-    kernels = {name: value for name, value in weights.items() if not name.endswith(SCALE)}
-    scales = {name.removesuffix(SCALE): value for name, value in weights.items() if name.endswith(SCALE)}
-    return {name: value.astype(scales[name].dtype) * scales[name] if name in scales else value for name, value in kernels.items()}
+    result = {name: value for name, value in weights.items() if not name.endswith(SCALE)}
+    for name, value in weights.items():
+        if name.endswith(SCALE):
+            whole = result[name.removesuffix(SCALE)]
+            scale = value.reshape((1,) * (whole.ndim - 1) + (-1,))
+            result[name.removesuffix(SCALE)] = whole.astype(value.dtype) * scale
+    return result

@@ -82,8 +82,9 @@ def test_kernels_in_eight_bits(tmp_path):
     assert about["int8_weights"]
     image, _ = pictures(model, 1, 6, 5)
     expected = model.apply(variables, image)
-    error = np.abs(jaxrestore.load_exported(path)(image) - expected).max()
-    assert 1e-5 < error < 0.02 * np.std(expected)  # other numbers, though not by much
+    error = np.std(jaxrestore.load_exported(path)(image) - expected)
+    # Weights of three standard deviations in 127 steps are off by 0.7 %; four layers of that make 1.4 % of what the network takes off.
+    assert 1e-4 < error < 0.02 * np.std(image - expected)
     weights_alone, _, _ = export(model, tmp_path, "alone", int8_weights=True, weights_beside=True)
     whole_file, _, _ = export(model, tmp_path, "whole", weights_beside=True)
     small, large = (file.with_suffix(".safetensors").stat().st_size for file in (weights_alone, whole_file))

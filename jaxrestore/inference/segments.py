@@ -21,6 +21,33 @@ from jaxrestore.inference.program import Literal, Operation, Program
 
 
 @dataclass(frozen=True)
+class Counted:
+    """Whole numbers that count along an axis: element i is i // every % count."""
+
+    shape: tuple[int, ...]
+    axis: int
+    every: int
+    count: int
+
+    def values(self) -> jax.Array:
+        """The numbers, made where they are needed: written into a program they would be as large as an image."""
+        return jax.lax.broadcasted_iota(np.int32, self.shape, self.axis) // self.every % self.count
+
+
+Places = Counted | np.ndarray
+
+
+def _counted(places: np.ndarray) -> Places:
+    axes = [axis for axis, size in enumerate(places.shape) if size > 1]
+    if len(axes) != 1:
+        return places
+    flat = places.reshape(-1)
+    every, count = int((flat == flat[0]).argmin()) or len(flat), int(flat.max()) + 1
+    is_counted = np.array_equal(np.arange(len(flat)) // every % count, flat)
+    return Counted(places.shape, axes[0], every, count) if is_counted else places
+
+
+@dataclass(frozen=True)
 class Owned:
     """The pixels that a tile owns where a statistic is taken.
 
@@ -29,7 +56,7 @@ class Owned:
       rates: rows (columns) of the feature map for each of the image.
     """
 
-    places: tuple[np.ndarray | None, np.ndarray | None]
+    places: tuple[Places | None, Places | None]
     rates: tuple[float | int, float | int]
 
 
@@ -162,7 +189,7 @@ def _owned(tile: Program, larger: Program, found: Globality) -> dict[int, Owned]
     for statistic in found.statistics:
         value = tile.operations[statistic.operation].inputs[0]
         rates = tuple(1 if f(value) is None else rate(_rows(f(value)), f.length) for f in there)
-        owned[statistic.operation] = Owned(tuple(None if f(value) is None else f(value)[PLACE] for f in here), rates)
+        owned[statistic.operation] = Owned(tuple(None if f(value) is None else _counted(f(value)[PLACE]) for f in here), rates)
     return owned
 
 
@@ -237,7 +264,8 @@ def _only_owned(array: jax.Array, owned: Owned, kind: str, bounds: jax.Array) ->
     mask = None
     for place, first, last in zip(owned.places, (bounds[0], bounds[2]), (bounds[1], bounds[3]), strict=True):
         if place is not None:
-            inside = (jnp.asarray(place) >= first) & (jnp.asarray(place) < last)
+            numbers = place.values() if isinstance(place, Counted) else jnp.asarray(place)
+            inside = (numbers >= first) & (numbers < last)
             mask = inside if mask is None else mask & inside
     if mask is None:
         return array
@@ -267,6 +295,6 @@ def _key(whole: Cut, segment: Segment) -> str:
     lines.append(" ".join(map(name, segment.results)))
     for s in segment.shares:
         owned = whole.owned[s.operation]
-        places = [None if p is None else (p.shape, hash(p.tobytes())) for p in owned.places]
+        places = [(p.shape, hash(p.tobytes())) if isinstance(p, np.ndarray) else p for p in owned.places]
         lines.append(f"{name(whole.program.operations[s.operation].outputs[0])} {s.kind} {owned.rates} {places}")
     return "\n".join(lines)

@@ -42,8 +42,10 @@ class Restorer:
         tile in pixels, halo included. Tiles give what the whole image gives, to float noise; a network for which that is impossible is
         refused, unless "blend" or "blend:N" (for tiles of side N) allows overlapping tiles that are blended: they only come near, and
         `blends` says how well they agreed. Classical methods always take the whole image.
-      ensemble: restore the image's eight turned and mirrored views and average them.
-      memory: what the computation may use, in bytes or as "2GiB"; by default half of what is free.
+      ensemble: restore the image's eight turned and mirrored views and average them; their sum is held in float32, beside what `memory`
+        allows.
+      memory: what the computation may use beside the image, its result and the weights, in bytes or as "2GiB"; by default half of what is
+        free. Tiles are as large as it allows, by what the compiler says of the network.
       psf: (kh, kw), for methods that take it: the kernel of the blur.
       mask: (H, W), (H, W, 1) or (N, H, W, 1), for methods and networks that take it: True where content is missing.
       sigma: for methods and networks that take it: the noise level in grey levels.

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import torch_networks as theirs
+from benchmarks import torch_super_resolution as functions
 from benchmarks.harness import machine, ratio, rows_before, take_turns, use_threads, write
 
 
@@ -42,7 +43,31 @@ class Comparison:
 _SWINIR = dict(img_size=64, window_size=8, img_range=1.0, depths=[6] * 6, embed_dim=180, num_heads=[6] * 6, mlp_ratio=2)
 _NAFNET = dict(width=32, enc_blk_nums=[1, 1, 1, 28], middle_blk_num=1, dec_blk_nums=[1, 1, 1, 1])
 
+# Networks for super-resolution that are written as functions, and the side of the image: those that work at the result's size first.
+_FUNCTIONS = {
+    "srcnn_955": (functions.srcnn, 256),
+    "vdsr": (functions.vdsr, 192),
+    "drcn": (functions.drcn, 48),
+    "memnet_m6r6": (functions.memnet, 128),
+    "fsrcnn_x4": (functions.fsrcnn, 192),
+    "espcn_x3": (functions.espcn, 256),
+    "srresnet_x4": (functions.srresnet, 96),
+    "msrresnet_x4": (functions.msrresnet, 96),
+    "mdsr_baseline": (functions.mdsr, 96),
+    "enhancenet_x4": (functions.enhancenet, 96),
+    "srdensenet_x4": (functions.srdensenet, 64),
+    "rdn_x4": (functions.rdn, 32),
+    "carn_x4": (functions.carn, 96),
+    "esrgan_x4": (functions.esrgan, 32),
+    "rnan_x4": (functions.rnan, 32),
+    "san_x4": (functions.san, 32),
+    "han_x4": (functions.han, 32),
+    "idn_x4": (functions.idn, 96),
+    "imdn_x4": (functions.imdn, 96),
+}
+
 COMPARISONS = {
+    **{name: Comparison(name, functions.as_network(function), side) for name, (function, side) in _FUNCTIONS.items()},
     "dncnn_gray": Comparison("dncnn_gray", theirs.dncnn, 256, form="merged"),
     "edsr_baseline_x4": Comparison("edsr_baseline_x4", theirs.edsr),
     "rcan_x4": Comparison("rcan_x4", theirs.from_spandrel("RCAN", "RCAN", scale=4), 48),

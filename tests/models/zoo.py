@@ -102,9 +102,10 @@ def check_alone_as_together(
     apply = compiled(lambda v, *x: model.apply(v, *x, **keywords))
     together = apply(variables, *inputs)
     chex.assert_tree_all_finite(together)
+    together = jax.device_get(together)
     second = jax.tree.map(lambda x: x[1:2], together)
     # The same shapes, so nothing is compiled again.
-    only_second = apply(variables, *(np.repeat(np.asarray(x)[1:2], len(x), 0) for x in inputs))
+    only_second = jax.device_get(apply(variables, *(np.repeat(np.asarray(x)[1:2], len(x), 0) for x in inputs)))
     for i in range(len(inputs[0])):
         chex.assert_trees_all_close(jax.tree.map(lambda x: x[i : i + 1], only_second), second, atol=tolerance)  # noqa: B023
     if uncompiled:
@@ -112,7 +113,7 @@ def check_alone_as_together(
     half = compiled(lambda v, *x: model.clone(dtype=jnp.bfloat16).apply(v, *x, **keywords))(variables, *inputs)
     for low, full in zip(jax.tree.leaves(half), jax.tree.leaves(together), strict=True):
         assert low.dtype == full.dtype
-        chex.assert_trees_all_close(low, full, atol=bfloat16 * float(jnp.std(full)) + 0.03)
+        chex.assert_trees_all_close(low, full, atol=bfloat16 * float(np.std(full)) + 0.03)
     return together
 
 
@@ -142,13 +143,13 @@ def check_every_parameter_learns(
     learnt: dict[str, bool] = {}
     for seed in range(seeds):
         variables = initialise(model, jax.random.key(seed), *inputs)
-        noise = np.random.default_rng(seed)
-        params = jax.tree.map(lambda leaf: leaf + jitter * noise.standard_normal(leaf.shape, np.float32), variables.pop("params"))  # noqa: B023
+        noise = np.random.default_rng(seed).standard_normal
+        params = jax.tree.map(lambda leaf: np.asarray(leaf) + jitter * noise(leaf.shape, np.float32), variables.pop("params"))  # noqa: B023
         found = gradient(params, variables)
         chex.assert_tree_all_finite(found)
         for path, leaf in jax.tree_util.tree_leaves_with_path(found):
             name = jax.tree_util.keystr(path, simple=True, separator="/")
-            learnt[name] = learnt.get(name, False) or bool(leaf.any())
+            learnt[name] = learnt.get(name, False) or bool(np.any(leaf))
         if {name for name, learns in learnt.items() if not learns} == {name for name in learnt if any(part in name for part in unused)}:
             return
     for name, learns in learnt.items():

@@ -74,7 +74,15 @@ def dense(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
 def _dense(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
     if image.shape[-1] == 1 and kernel[..., 0, 0].size <= MOST_SHIFTS:
         return _shifted_sum(image, kernel, window)
-    return plain(image, kernel, window)
+    return _padded(image, kernel, window)
+
+
+def _padded(image: jax.Array, kernel: jax.Array, window: Window, names: tuple[str, str, str] = ("NHWC", "HWIO", "NHWC")) -> jax.Array:
+    """As `plain`. Without any padding the compiler's routine is up to 20 times slower: a row of zeros goes on, and a row of results off."""
+    if any(map(any, window.padding)):
+        return plain(image, kernel, window, names)
+    window = replace(window, padding=((window.strides[0], 0), (0, 0)))
+    return plain(image, kernel, window, names)[:, 1:]
 
 
 @_dense.defjvp
@@ -84,7 +92,7 @@ def _dense_tangent(window: Window, primals: tuple, tangents: tuple) -> tuple[jax
     # 12868). A custom VJP would do for the gradient alone, but forbids forward mode.
     (image, kernel), (image_dot, kernel_dot) = primals, tangents
     result = _dense(image, kernel, window)
-    of_image = plain(image_dot, kernel.swapaxes(2, 3), window, ("NHWC", "HWOI", "NHWC"))
+    of_image = _padded(image_dot, kernel.swapaxes(2, 3), window, ("NHWC", "HWOI", "NHWC"))
     channels, features = kernel.shape[2:]
     shrinks = any(sum(p) < extent - 1 for p, extent in zip(window.padding, window.extent(kernel), strict=True))
     if 4 * features <= channels and window.strides == window.dilation == (1, 1) and not shrinks:

@@ -98,7 +98,8 @@ def test_any_folder_comes_back_bit_for_bit(tmp_path_factory, weights, data, netw
         suffix = data.draw(st.sampled_from((".png", ".tiff")))
         dtype = data.draw(st.sampled_from(dtypes if suffix == ".tiff" else dtypes[:2]))
         shape = (data.draw(sides), data.draw(sides), data.draw(st.integers(1, 4)))
-        elements = st.floats(-(2.0**10), 2.0**10, width=32) if dtype == np.float32 else None
+        # Below 1.2e-38 (subnormal numbers) processors that compute as accelerators do take zero.
+        elements = st.floats(-(2.0**10), 2.0**10, width=32, allow_subnormal=False) if dtype == np.float32 else None
         values = data.draw(arrays.arrays(dtype, shape, elements=elements))
         profile = data.draw(st.sampled_from((None, SRGB))) if shape[-1] >= 3 else None
         originals[f"{n}{suffix}"] = Picture(values, profile, None, data.draw(st.integers(1, 8)))

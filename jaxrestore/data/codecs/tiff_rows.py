@@ -16,6 +16,8 @@ _CONTIGUOUS = 1
 # Bytes of a strip that is written, before compression; so large are tifffile's own.
 _STRIP = 2**18
 _LEVEL = 6
+# Rows that are read at once where they are stored as they are.
+_AT_ONCE = 64
 
 
 class TiffRows:
@@ -72,10 +74,11 @@ class TiffRows:
         height, width, _ = self.shape
         row = width * into.shape[-1] * self._page.dtype.itemsize
         self._file.seek(self._page.dataoffsets[0] + (plane * height + start) * row)
-        data = self._file.read((stop - start) * row)
-        if len(data) < (stop - start) * row:
-            raise ValueError(f"it ends before its row {stop}")
-        into[...] = np.frombuffer(data, self._page.dtype.newbyteorder(self._tiff.byteorder)).reshape(into.shape)
+        for part in np.split(into, range(_AT_ONCE, stop - start, _AT_ONCE)):
+            data = self._file.read(len(part) * row)
+            if len(data) < len(part) * row:
+                raise ValueError(f"it ends before its row {stop}")
+            part[...] = np.frombuffer(data, self._page.dtype.newbyteorder(self._tiff.byteorder)).reshape(part.shape)
 
     def _read_segments(self, plane: int, start: int, stop: int, into: np.ndarray) -> None:
         page = self._page
@@ -128,11 +131,15 @@ def write_strips(
     import tifffile
 
     layout = tiff.layout(shape[-1], math.prod(shape) * dtype.itemsize)
-    compressed = (zlib.compress(strip, _LEVEL) for strip in strips)
+    compressed = map(_compressed, strips)  # which, unlike a loop, holds no strip while the next is made
     with tifffile.TiffWriter(path, bigtiff=layout.pop("bigtiff")) as file:
         stored = shape if shape[-1] > 1 else shape[:2]
         rows = rows_of_strip(shape, dtype)
         file.write(compressed, shape=stored, dtype=dtype, rowsperstrip=rows, **layout, **tiff.tags(icc_profile, orientation))
+
+
+def _compressed(strip: np.ndarray) -> bytes:
+    return zlib.compress(strip, _LEVEL)
 
 
 def _can_be_read(page) -> bool:

@@ -88,7 +88,7 @@ class Network:
 
     @cached_property
     def receptive_field(self) -> ReceptiveField:
-        """What an output pixel depends on; measured when first asked for."""
+        """What an output pixel depends on; found in the traced network when first asked for."""
         return receptive_field(self.model, self.variables, self.channels)
 
     @cached_property

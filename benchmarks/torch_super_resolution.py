@@ -83,7 +83,7 @@ def _residual(t: Tensors, x: Tensor, first: str, second: str) -> Tensor:
 def _product(x: Tensor, rows: np.ndarray, columns: np.ndarray) -> Tensor:
     import torch
 
-    return torch.from_numpy(rows) @ x @ torch.from_numpy(columns).T
+    return torch.from_numpy(rows.copy()) @ x @ torch.from_numpy(columns.copy()).T
 
 
 def _sides(x: Tensor, enlarge: Callable[[int], np.ndarray]) -> Tensor:

@@ -1,8 +1,11 @@
 """How much memory a network needs for an image, and how much there is."""
 
+import ctypes
 import math
 import os
 import re
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 import flax.linen as nn
@@ -18,6 +21,7 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "
 _OVERHEAD, _COPIES = 1.3, 3
 # Taken when a machine does not say how much memory it has free.
 _UNKNOWN = 2**31
+_M_MMAP_THRESHOLD = -3  # in glibc's malloc.h
 # Share of the free memory that a computation may plan with.
 _SHARE = 0.5
 
@@ -46,6 +50,16 @@ def free_memory() -> int:
     if statistics and "bytes_limit" in statistics:
         return int(_SHARE * (statistics["bytes_limit"] - statistics["bytes_in_use"]))
     return int(_SHARE * min(_free_in_machine(), _free_in_container(), _free_in_process()))
+
+
+def give_back_large_buffers() -> None:
+    """Make the C library hand every buffer above 1 MiB back to the system when it is freed.
+
+    By itself glibc keeps those of up to 32 MiB for later, in pieces: over the tiles of one large picture hundreds of MiB that nothing uses.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library
+            ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, 2**20)
 
 
 def _free_in_machine() -> float:

@@ -9,6 +9,7 @@ import numpy as np
 
 from jaxrestore.data.images import MAX_PIXELS, from_float
 from jaxrestore.data.strips import PictureRows, cut, open_rows, write_bands
+from jaxrestore.inference.memory import give_back_large_buffers
 from jaxrestore.inference.network import Network
 from jaxrestore.inference.pictures import in_blocks, is_flat
 from jaxrestore.inference.restorer import Restorer
@@ -48,6 +49,7 @@ def restore_in_strips(restorer: Restorer, source: Path, target: Path, *, max_pix
     with open_rows(source, max_pixels=max_pixels) as picture:
         if picture is None or not _is_worth_it(picture, restorer.scale, engine):
             return False
+        give_back_large_buffers()
         height, width, channels = picture.shape
         scale = restorer.scale
         color = _bands(engine, RowsOfPicture(picture, slice(0, 1 if channels <= 2 else 3)), **inputs)

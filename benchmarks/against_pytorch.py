@@ -97,15 +97,16 @@ def main() -> None:
             print(f"{name}: left out, {error}")
             continue
         print(*rows[name], flush=True)
-    write(
-        "against_pytorch_cpu",
-        "Networks on one CPU core beside PyTorch",
-        "Median processor seconds for one image, and our time in units of that of PyTorch's faster layout, round by round: median "
-        "[least-most], below 1 is faster. The same weights; the results agree. Each network is measured on its own, compilation left out.",
-        columns,
-        [rows[name] for name in COMPARISONS if name in rows],
-        machine(),
-    )
+        # After each, since all together take an hour.
+        write(
+            "against_pytorch_cpu",
+            "Networks on one CPU core beside PyTorch",
+            "Median processor seconds for one image, and our time in units of that of PyTorch's faster layout, round by round: median "
+            "[least-most], below 1 is faster. The same weights; the results agree. Each network is measured on its own, without compilation.",
+            columns,
+            [rows[name] for name in COMPARISONS if name in rows],
+            machine(),
+        )
 
 
 def measure(name: str, rounds: int) -> list[Any]:

@@ -102,7 +102,7 @@ def main() -> None:
             "against_pytorch_cpu",
             "Networks on one CPU core beside PyTorch",
             "Median processor seconds for one image, and our time in units of that of PyTorch's faster layout, round by round: median "
-            "[least-most], below 1 is faster. The same weights; the results agree. Each network is measured on its own, without compilation.",
+            "[least-most], below 1 is faster. The same weights; the results agree. Each network is measured on its own, compiled before.",
             columns,
             [rows[name] for name in COMPARISONS if name in rows],
             machine(),

@@ -25,6 +25,8 @@ from jaxrestore.ops.symbolic import larger
 from jaxrestore.typing import DType, Image, Side
 
 Pair = int | tuple[int, int]
+# A transposed convolution is computed phase by phase where that saves so many times the arithmetic, of at least so many channels.
+_WASTE, _WIDE = 1.4, 32
 
 
 def pair(value: Pair | tuple[Side, Side]) -> tuple[Side, Side]:
@@ -189,9 +191,16 @@ def convolve_transposed(
     sides = zip(kernel.shape[:2], padding, output_padding, strict=True)
     vertical, horizontal = ((k - 1 - p, k - 1 - p + extra) for k, p, extra in sides)
     border = (vertical, horizontal)
-    phases = partial(forms.transposed_sub_pixel, strides=strides, padding=border)
     plain = partial(forms.transposed_plain, strides=strides, padding=border)
-    return lax.platform_dependent(image, kernel, cpu=phases, default=plain)
+    cpu = partial(_cpu_form_of_transposed(kernel, strides), strides=strides, padding=border)
+    return lax.platform_dependent(image, kernel, cpu=cpu, default=plain)
+
+
+def _cpu_form_of_transposed(kernel: jax.Array, strides: tuple[int, int]) -> Callable:
+    taps = math.prod(s * -(-k // s) for k, s in zip(kernel.shape[:2], strides, strict=True))
+    wasteful = taps >= _WASTE * math.prod(kernel.shape[:2]) and min(kernel.shape[2:]) >= _WIDE
+    whole = all(k >= s for k, s in zip(kernel.shape[:2], strides, strict=True))
+    return forms.transposed_by_phase if wasteful and whole else forms.transposed_sub_pixel
 
 
 def _cpu_form(image: jax.Array, kernel: jax.Array, window: Window) -> Callable:

@@ -167,6 +167,21 @@ def test_any_transposed_convolution_is_a_sum_of_stamps(data):
     np.testing.assert_allclose(convolve_transposed(image, kernel, **geometry), spread_stamps(image, kernel, **geometry), atol=5e-5)
 
 
+@pytest.mark.parametrize(
+    ("window", "strides", "padding", "extra"),
+    [
+        ((3, 3), (2, 2), (1, 1), (1, 1)),
+        ((5, 3), (2, 2), (2, 0), (0, 1)),
+        ((5, 4), (3, 3), (1, 2), (2, 0)),
+        ((7, 3), (4, 2), (3, 1), (0, 0)),
+    ],
+)
+def test_wide_transposed_convolutions_phase_by_phase(window, strides, padding, extra):
+    image, kernel = draw((2, 3, 5, 32)), draw((*window, 32, 32), 1)
+    geometry = {"strides": strides, "padding": padding, "output_padding": extra}
+    np.testing.assert_allclose(convolve_transposed(image, kernel, **geometry), spread_stamps(image, kernel, **geometry), atol=2e-4)
+
+
 @pytest.mark.parametrize(("mode", "numpys"), {"zeros": "constant", "reflect": "reflect", "replicate": "edge", "circular": "wrap"}.items())
 def test_padding_modes_by_scipy(mode, numpys):
     image, kernel = draw((7, 6)), draw((3, 5), 1)

@@ -61,7 +61,7 @@ class TestColors:
         assert info.dtype == (np.uint16 if "10le" in coding[-1] else np.uint8)
         assert coding[-1].replace("yuv", "") in re.sub("yuvj?", "", clips.said(output))
         difference = np.abs(clips.pixels(source).astype(int) - clips.pixels(output))
-        assert difference.mean() < 1.5  # the cost of coding; another matrix or range would be ten times that
+        assert difference.mean() < 3  # the cost of coding, 1 to 2; another matrix or range would be ten times that
 
     @pytest.mark.parametrize("tags", [("tv", "bt709"), ("pc", "smpte170m"), ("tv", "unknown")], ids="-".join)
     @pytest.mark.parametrize("sampling", ["444", "420"])

@@ -49,7 +49,7 @@ from jaxrestore.degradations.strokes import strokes, strokes_mask
 from jaxrestore.degradations.text import text, text_mask
 from jaxrestore.errors import InputError
 from jaxrestore.ops.checks import check_image
-from tests.compiled import compiled
+from tests.compiled import LATER_EMITTERS, compiled
 
 RANDOM = {
     "gaussian": partial(gaussian, sigma=25.0),
@@ -108,13 +108,9 @@ KEY = jax.random.key(11)
 IMAGES = np.random.default_rng(0).random((8, 12, 10, 3)).astype(np.float32)
 
 
-# The emitters that the other tests use (tests/conftest.py) contract a product and a sum in some shapes and not in others.
-COMPILER = {name: {"xla_cpu_use_fusion_emitters": True} for name in ("moire", "scratches")}
-
-
 @cache
 def over_batch(name: str):
-    return compiled(ALL[name], COMPILER.get(name))
+    return compiled(ALL[name], LATER_EMITTERS)
 
 
 def test_no_step_is_forgotten():
@@ -131,7 +127,7 @@ def test_replay_mapped_sharded_and_alone(name: str):
     # One image of the batch on each of eight devices, mapped over keys; in whatever order they stand.
     mesh = jax.make_mesh((8,), ("data",), axis_types=(AxisType.Auto,))
     split = NamedSharding(mesh, PartitionSpec("data"))
-    mapped = compiled(batched(degrade), COMPILER.get(name), in_shardings=split)
+    mapped = compiled(batched(degrade), LATER_EMITTERS, in_shardings=split)
     keys = image_keys(KEY, jnp.arange(8))
     sharded = mapped(keys, IMAGES)
     assert len(sharded.sharding.device_set) == 8

@@ -30,7 +30,7 @@ def recording(image, *, psf, mask, sigma: float | int = 0.5, scale: int = 2, gai
 def method(monkeypatch):
     """A method that takes everything, in the catalogue."""
     monkeypatch.setattr(catalogue, "METHODS", {"recording": Method("", "inpainting", "", ("psf", "mask")), **catalogue.METHODS})
-    monkeypatch.setattr("jaxrestore.inference.restorer.METHODS", catalogue.METHODS)
+    monkeypatch.setattr("jaxrestore.inference.engines.METHODS", catalogue.METHODS)
     function_of = catalogue.function_of
     monkeypatch.setattr(catalogue, "function_of", lambda name: recording if name == "recording" else function_of(name))
     return "recording"

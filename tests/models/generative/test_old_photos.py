@@ -17,7 +17,7 @@ from jaxrestore.nn.partial_nonlocal import undamaged
 from jaxrestore.ops.blur_pool import blur_pool
 from jaxrestore.ops.color import rgb_to_gray
 from jaxrestore.weights import from_reference, to_reference
-from tests.compiled import compiled
+from tests.compiled import LATER_EMITTERS, compiled
 from tests.models.zoo import check_alone_as_together, check_equals_reference, check_every_parameter_learns, random_inputs
 from tests.parity.golden import Golden, goldens
 
@@ -115,7 +115,8 @@ def test_scratches_are_found_where_no_mask_is_given():
     variables = initialise(model, jax.random.key(0), image)
     detector = ScratchDetector(2)
     enlarged = jax.image.resize(rgb_to_gray(image), (1, 256, 384, 1), "bilinear")  # the shorter side becomes 256
-    logits = compiled(detector.apply)(
+    # With and without a mask are two programs; instance normalisation of nearly constant maps makes much of any rounding between them.
+    logits = compiled(detector.apply, LATER_EMITTERS)(
         {"params": variables["params"]["detector"], "batch_stats": variables["batch_stats"]["detector"]}, enlarged
     )
     # Its first bias moves the threshold, so that some of the photo is scratched and some is not.
@@ -124,7 +125,7 @@ def test_scratches_are_found_where_no_mask_is_given():
     probability = jax.nn.sigmoid(logits - shift)
     found = np.asarray(probability >= 0.4)[:, ::4, ::4]
     assert 0.1 < found.mean() < 0.6
-    apply = compiled(model.apply)
+    apply = compiled(model.apply, LATER_EMITTERS)
     np.testing.assert_allclose(apply(variables, image), apply(variables, image, found), atol=1e-5)
     assert np.abs(apply(variables, image) - apply(variables, image, ~found)).max() > 1e-3
 

@@ -19,9 +19,10 @@ import numpy as np
 from benchmarks.harness import machine, ratio, rows_before, take_turns, write
 from jaxrestore.cli.demo import PHOTOGRAPH
 from jaxrestore.data.images import Picture, from_float, read_image, to_float, write_image
+from jaxrestore.data.jobs import Job
 from jaxrestore.inference import Restorer, folder
 from jaxrestore.inference.field import apply_network
-from jaxrestore.inference.folder import Task, restore_files
+from jaxrestore.inference.folder import restore_files
 from jaxrestore.models.catalogue import create_model
 from jaxrestore.nn.initialise import initialise
 
@@ -29,14 +30,14 @@ LIGHT = "drunet_color_blind_light.bsds400"
 COLUMNS = ("network", "pictures", "clock", "bare network, s", "folder, s", "folder / bare")
 
 
-def make_tasks(place: Path, count: int, side: int) -> list[Task]:
+def make_tasks(place: Path, count: int, side: int) -> list[Job]:
     """Noisy pieces of a photograph, as PNG files."""
     photograph, generator = to_float(read_image(PHOTOGRAPH).color), np.random.default_rng(0)
     tasks = []
     for n in range(count):
         top, left = (int(generator.integers(0, size - side)) for size in photograph.shape[:2])
         noisy = photograph[top : top + side, left : left + side] + generator.normal(0, 25 / 255, (side, side, 3))
-        tasks.append(Task(place / "in" / f"{n}.png", place / "out" / f"{n}.png"))
+        tasks.append(Job(place / "in" / f"{n}.png", place / "out" / f"{n}.png"))
         tasks[-1].source.parent.mkdir(exist_ok=True)
         write_image(tasks[-1].source, Picture(from_float(noisy.astype(np.float32), np.uint8)))
     return tasks

@@ -28,6 +28,7 @@ from jaxrestore.ops.resize import imresize
 from jaxrestore.training.config import Experiment, load_experiment
 from jaxrestore.training.inputs import validation_set
 from jaxrestore.training.loop import train
+from jaxrestore.training.masking import with_mask
 from jaxrestore.typing import Variables
 
 Row = dict[str, Any]
@@ -125,7 +126,7 @@ def beside_input(config: Experiment, model: nn.Module, variables: Variables, log
     """The validation's last PSNR and that of the degraded images themselves, in the run's convention."""
     card = model_card(config.model.name)
     recipe = config.validation.recipe or config.degradation.replace("{scale}", str(getattr(model, "scale", 1)))
-    images = validation_set(config.validation, config.data, recipes.parse(recipe), card.multiple)
+    images = validation_set(config.validation, config.data, with_mask(model, recipes.parse(recipe)), card.multiple)
     assert images is not None
     named = config.validation.convention
     convention = Convention.parse(named) if named else convention_for(card.task, card.scale, card.channels)

@@ -1,4 +1,4 @@
-"""The one exception that means "what you gave me is wrong", as opposed to "I am broken"."""
+"""The one exception that means "what you gave me is wrong", as opposed to "I am broken"; and how to know that memory ran out."""
 
 
 class InputError(ValueError):
@@ -7,3 +7,8 @@ class InputError(ValueError):
     Its message is one line that says which file or field, what is wrong with it, and what to do. The command line prints it and exits with
     code 2; a script can catch it as the ValueError that it is.
     """
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out: backends report an allocation that failed as a RuntimeError of their own."""
+    return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" in str(error))

@@ -1,6 +1,7 @@
 """Which pictures a command reads, where it writes them, and what happens to those that fail."""
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -10,18 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from jaxrestore.data.images import SUFFIXES, Picture, find_images, make_folder, read_image, write_image
-from jaxrestore.errors import InputError
+from jaxrestore.data.jobs import Job
+from jaxrestore.errors import InputError, is_out_of_memory
 
 _SPREAD_SUFFIXES = (".tif", ".tiff", ".png")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One picture: where it is read, where it goes, and where a second picture of it goes, if anywhere."""
-
-    source: Path
-    target: Path
-    spread: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -129,6 +122,13 @@ def run_jobs(planned: Jobs, change: Callable[[Picture, Path], Picture], doing: s
     return report(planned, ((place, _run(job, change)) for place, job in enumerate(planned.jobs)), doing)
 
 
+def progress_bar() -> Progress:
+    """How far a command has come, on a terminal and nowhere else; it leaves nothing behind."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+
+
 def report(planned: Jobs, outcomes: Iterable[tuple[int, Exception | None]], doing: str) -> int:
     """Show how far a command has come, and at the end what failed, in the order of the inputs.
 
@@ -144,17 +144,16 @@ def report(planned: Jobs, outcomes: Iterable[tuple[int, Exception | None]], doin
       InputError: something failed: the one failure, or how many there were, after they have been listed.
     """
     failed: dict[int, str] = {}
-    console, total = Console(stderr=True), len(planned.jobs) + len(planned.failures)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    total = len(planned.jobs) + len(planned.failures)
+    with progress_bar() as progress:
         for place, error in progress.track(outcomes, total=len(planned.jobs), description=doing):
             if error is not None:
-                failed[place] = _line(planned.jobs[place], error)
+                failed[place] = failure_line(planned.jobs[place].source, planned.jobs[place].target, error)
     failures = [*planned.failures, *(failed[place] for place in sorted(failed))]
     if total == 1 and failures:
         raise InputError(failures[0])
     for failure in failures:
-        console.print(f"jaxrestore: {failure}", markup=False, highlight=False, soft_wrap=True)
+        print(f"jaxrestore: {failure}", file=sys.stderr)
     if failures:
         raise InputError(f"{len(failures)} of {total} inputs failed, as listed; the others are done")
     return total
@@ -169,16 +168,15 @@ def _run(job: Job, change: Callable[[Picture, Path], Picture]) -> Exception | No
     except InputError as error:
         return error
     except (MemoryError, RuntimeError) as error:
-        # Backends report an allocation that failed as an error of their own.
-        if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+        if not is_out_of_memory(error):
             raise
         return MemoryError()
     return None
 
 
-def _line(job: Job, error: Exception) -> str:
+def failure_line(source: Path, target: Path, error: Exception) -> str:
     """A failure as one line that names the file."""
     if not isinstance(error, InputError):
-        return f"{job.source} does not fit into memory: allow less with --memory, or take smaller tiles with --tile"
+        return f"{source} does not fit into memory: allow less with --memory, or take smaller tiles with --tile"
     message = " ".join(str(error).split())
-    return message if job.source.name in message or str(job.target) in message else f"{job.source}: {message}"
+    return message if source.name in message or str(target) in message else f"{source}: {message}"

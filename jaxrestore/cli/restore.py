@@ -69,7 +69,7 @@ class Restore:
             return
         planned = plan_jobs(self.inputs, self.output, self.spread)
 
-        from jaxrestore.inference.folder import Task, restore_files
+        from jaxrestore.inference.folder import restore_files
         from jaxrestore.inference.inputs import read_psf
 
         restorer = make_restorer(
@@ -87,8 +87,7 @@ class Restore:
             raise InputError(f"{restorer.name} takes no mask")
         if self.spread is not None and restorer.members == 1:
             raise InputError(f"{restorer.name} is alone: a spread needs several --model or --weights")
-        tasks = [Task(job.source, job.target, job.spread) for job in planned.jobs]
-        count = report(planned, restore_files(restorer, tasks, masks=self.mask, max_pixels=self.max_pixels), "restoring")
+        count = report(planned, restore_files(restorer, planned.jobs, masks=self.mask, max_pixels=self.max_pixels), "restoring")
         for blend in dict.fromkeys(map(str, restorer.blends)):
             print(f"not what the whole picture would give: {blend}", file=sys.stderr)
         print(f"{count} restored with {restorer.name} -> {self.output}", file=sys.stderr)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
-from jaxrestore.errors import InputError
+from jaxrestore.errors import InputError, is_out_of_memory
 
 if TYPE_CHECKING:
     from jaxrestore.cli.restore import Restore
@@ -64,6 +64,7 @@ def restore_videos(command: "Restore") -> None:
     """
     import jax
 
+    from jaxrestore.cli.files import failure_line
     from jaxrestore.cli.networks import make_restorer
     from jaxrestore.data.video import ffmpeg
     from jaxrestore.inference.inputs import read_mask, read_psf
@@ -90,13 +91,10 @@ def restore_videos(command: "Restore") -> None:
     for source, target in jobs:
         try:
             _restore(source, target, restorer, settings, command)
-        except InputError as error:
-            failures.append(" ".join(str(error).split()))
-        except (MemoryError, RuntimeError) as error:
-            # Backends report an allocation that failed as an error of their own.
-            if isinstance(error, RuntimeError) and "RESOURCE_EXHAUSTED" not in str(error):
+        except (InputError, MemoryError, RuntimeError) as error:
+            if not isinstance(error, InputError) and not is_out_of_memory(error):
                 raise
-            failures.append(f"{source} does not fit into memory: allow less with --memory, or take smaller tiles with --tile")
+            failures.append(failure_line(source, target, error))
     if failures and len(jobs) == 1:
         raise InputError(failures[0])
     for failure in failures:
@@ -173,12 +171,9 @@ def _restore(source: Path, target: Path, restorer: "Restorer", settings: dict[st
 
 
 def _with_progress(frames, done: int, expected: int | None):
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from jaxrestore.cli.files import progress_bar
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with progress_bar() as progress:
         task = progress.add_task("restoring", total=expected, completed=done)
         for frame in frames:
             yield frame

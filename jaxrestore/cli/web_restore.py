@@ -17,8 +17,9 @@ from jaxrestore.metrics import convention_for, score_image
 from jaxrestore.models.catalogue import cards_of, model_card
 from jaxrestore.models.inputs import side_inputs, takes_an_image
 from jaxrestore.weights import Weights, list_pretrained, load_weights
+from jaxrestore.weights.folder import files_of_weights
+from jaxrestore.weights.read import is_checkpoint
 
-_WEIGHTS = (".safetensors", ".pth", ".pt", ".mat", ".h5", ".npz", ".ckpt")
 _KEPT = 4
 
 
@@ -87,7 +88,7 @@ def choices(offered: Sequence[Path] = ()) -> tuple[list[Choice], list[str]]:
     for path in offered:
         if not path.exists():
             raise InputError(f"{path} does not exist")
-        for file in sorted(p for p in path.iterdir() if p.suffix in _WEIGHTS) if path.is_dir() else [path]:
+        for file in files_of_weights(path) if path.is_dir() and not is_checkpoint(path) else [path]:
             try:
                 found.append(_network(file.name, "", file, load_weights(file)))
             except InputError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxrestore.data.codecs.tiff_rows import TiffRows, rows_of_strip
+from jaxrestore.data.codecs.tiff_rows import TiffRows, rows_of, rows_of_strip
 from jaxrestore.data.codecs.tiff_rows import write_strips as write_tiff
 from jaxrestore.data.images import MAX_PIXELS, check_size, decoding, kind_of, open_picture, replacing
 
@@ -61,11 +61,8 @@ def open_rows(path: str | os.PathLike, *, max_pixels: int | float = MAX_PIXELS) 
         return
     with path.open("rb") as file:
         with decoding(path):
-            try:
-                rows = TiffRows(file)
-            except NotImplementedError:
-                rows = None
-            else:
+            rows = rows_of(file)
+            if rows is not None:
                 check_size(path, rows.shape[1], rows.shape[0], max_pixels)
         yield None if rows is None else PictureRows(path, rows)
 

@@ -14,7 +14,7 @@ import flax.linen as nn
 import jax
 import numpy as np
 
-from jaxrestore.inference.receptive_field import apply_network
+from jaxrestore.inference.field import apply_network
 from jaxrestore.typing import Variables
 
 # Measured on the CPU, see benchmarks/results/memory.md: rows of the largest product that threads work in; and what a first run takes once,

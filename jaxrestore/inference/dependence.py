@@ -11,48 +11,33 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from jaxrestore.inference.program import Literal, Operation, flatten
 from jaxrestore.typing import Tree
 
-_CONTROL = ("scan", "while", "cond")  # evaluated as they stand
 
-
-def propagating(function: Callable[..., Tree]) -> Callable[..., Tree]:
-    """The same function, except that NaN reaches whatever depends on it.
+def propagating(function: Callable[[Tree, jax.Array], jax.Array]) -> Callable[[Tree, jax.Array], jax.Array]:
+    """The same function of variables and an image, except that NaN reaches whatever depends on it.
 
     Dependence through integers (the place of a maximum, a comparison) is not followed, nor selections inside loops of JAX.
     """
 
-    def evaluate(*arguments: Tree) -> Tree:
-        closed, shape = jax.make_jaxpr(function, return_shape=True)(*arguments)
-        results = _evaluate(closed.jaxpr, closed.consts, jax.tree.leaves(arguments))
-        return jax.tree.unflatten(jax.tree.structure(shape), results)
+    def evaluate(variables: Tree, image: jax.Array) -> jax.Array:
+        program = flatten(function, variables, image)
+        values = dict(zip((*program.variables, program.image), (*jax.tree.leaves(variables), image), strict=True)) | program.constants
+        for operation in program.operations:
+            inputs = [value.value if isinstance(value, Literal) else values[value] for value in operation.inputs]
+            values.update(zip(operation.outputs, _marked(operation, inputs), strict=True))
+        return values[program.result]
 
     return evaluate
 
 
-def _evaluate(jaxpr: Any, constants: list, arguments: list) -> list:
-    values: dict[Any, jax.Array] = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*constants, *arguments], strict=True))
-
-    def read(variable: Any) -> Any:
-        return variable.val if hasattr(variable, "val") else values[variable]
-
-    for equation in jaxpr.eqns:
-        inputs = [read(variable) for variable in equation.invars]
-        outputs = _operation(equation, inputs)
-        values.update(zip(equation.outvars, outputs, strict=True))
-    return [read(variable) for variable in jaxpr.outvars]
-
-
-def _operation(equation: Any, inputs: list) -> list:
-    name, parameters = equation.primitive.name, equation.params
-    inner = parameters.get("jaxpr", parameters.get("call_jaxpr"))
-    if inner is not None and name not in _CONTROL:
-        return _evaluate(getattr(inner, "jaxpr", inner), getattr(inner, "consts", []), inputs)
-    result = equation.primitive.bind(*inputs, **parameters)
-    outputs = list(result) if equation.primitive.multiple_results else [result]
-    if name in _MARKS and jnp.issubdtype(outputs[0].dtype, jnp.floating):
-        return [jnp.where(_MARKS[name](parameters, *inputs), jnp.nan, output) for output in outputs]
-    return outputs
+def _marked(operation: Operation, inputs: list) -> list:
+    outputs = operation.run(inputs)
+    mark = _MARKS.get(operation.name)
+    if mark is None or not jnp.issubdtype(outputs[0].dtype, jnp.floating):
+        return outputs
+    return [jnp.where(mark(operation.parameters, *inputs), jnp.nan, output) for output in outputs]
 
 
 def _any_input(parameters: dict, *inputs: Any) -> jax.Array:

@@ -13,12 +13,13 @@ from jaxrestore.errors import InputError
 from jaxrestore.inference.channels import with_channels
 from jaxrestore.inference.field import apply_network
 from jaxrestore.inference.memory import bytes_needed, free_memory, parse_memory
+from jaxrestore.inference.placed import Placed, halved_until
 from jaxrestore.typing import Image, Variables
 
 Masks = Bool[Array | np.ndarray, "_ _ _ 1"]
 
 
-class Filler:
+class Filler(Placed):
     """What a `Restorer` runs when it restores with a network that takes a mask. Images are never cut into tiles: what fills a hole may come
     from anywhere.
 
@@ -97,24 +98,8 @@ class Filler:
 
     def at_once(self, height: int, width: int, channels: int, most: int) -> int:
         """How many images of this size and number of channels fit the memory together, 1 to `most`."""
-        while most > 1 and not self._fit(np.broadcast_to(np.float32(0), (1, height, width, channels)), most):
-            most //= 2
-        return most
-
-    def on(self, device: jax.Device | None, memory: int | None) -> "Filler":
-        """The same network, computing on this device (None: where it did before) with this much memory (None: as before)."""
-        variables = self.variables if device is None else jax.device_put(self.variables, device)
-        moved = object.__new__(Filler)
-        moved.__dict__.update(self.__dict__, variables=variables, memory=memory or self.memory)
-        return moved
-
-    def __getstate__(self) -> dict:
-        """For pickling: the variables as NumPy arrays, whatever device they are on."""
-        return {**self.__dict__, "variables": jax.device_get(self.variables)}
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        self.variables = jax.device_put(self.variables)
+        image = np.broadcast_to(np.float32(0), (1, height, width, channels))
+        return halved_until(lambda count: self._fit(image, count), most)
 
     def _run(self, images: np.ndarray, mask: Masks | None) -> np.ndarray:
         def fill(x: np.ndarray) -> jax.Array:

@@ -22,7 +22,8 @@ import jax
 import numpy as np
 
 from jaxrestore.data.images import MAX_PIXELS, Picture, encode, from_float, make_folder, read_image, read_size, write_bytes
-from jaxrestore.errors import InputError
+from jaxrestore.data.jobs import Job
+from jaxrestore.errors import InputError, is_out_of_memory
 from jaxrestore.inference.inputs import mask_of_each, read_mask
 from jaxrestore.inference.memory import free_memory
 from jaxrestore.inference.restorer import Restorer
@@ -43,15 +44,6 @@ Failure = InputError | MemoryError | RuntimeError
 
 
 @dataclass(frozen=True)
-class Task:
-    """One picture: where it is read, where it goes, and where the spread of several networks' results goes, if anywhere."""
-
-    source: Path
-    target: Path
-    spread: Path | None = None
-
-
-@dataclass(frozen=True)
 class _Read:
     """A picture with what goes in beside it."""
 
@@ -66,7 +58,7 @@ class _Read:
 
 def restore_files(
     restorer: Restorer,
-    tasks: Sequence[Task],
+    tasks: Sequence[Job],
     *,
     masks: Path | None = None,
     max_pixels: int | float = MAX_PIXELS,
@@ -154,7 +146,7 @@ class _Batch:
     pixels: int
 
 
-def _in_strips(restorer: Restorer, tasks: Sequence[Task], max_pixels: int | float) -> Iterator[tuple[int, Failure | None]]:
+def _in_strips(restorer: Restorer, tasks: Sequence[Job], max_pixels: int | float) -> Iterator[tuple[int, Failure | None]]:
     """Restore those that are too large to be held, one after the other; what became of them."""
     for place, task in enumerate(tasks):
         if task.spread is not None:
@@ -163,12 +155,12 @@ def _in_strips(restorer: Restorer, tasks: Sequence[Task], max_pixels: int | floa
             if restore_in_strips(restorer, task.source, task.target, max_pixels=max_pixels):
                 yield place, None
         except (InputError, MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+            if not isinstance(error, InputError) and not is_out_of_memory(error):
                 raise
             yield place, error
 
 
-def _batches(restorer: Restorer, tasks: Sequence[Task], most: int, readers: ThreadPoolExecutor, done: set[int]) -> list[_Batch]:
+def _batches(restorer: Restorer, tasks: Sequence[Job], most: int, readers: ThreadPoolExecutor, done: set[int]) -> list[_Batch]:
     """Pictures of one size, as their headers say, in batches of equal length; without those that are done."""
     groups: dict[Any, list[int]] = {}
     sizes = readers.map(_size, (task.source for task in tasks)) if len(tasks) > 1 else [None]
@@ -196,7 +188,7 @@ def _size(path: Path) -> tuple[int, int] | None:
 class _Line:
     """The way of batches through the threads."""
 
-    tasks: Sequence[Task]
+    tasks: Sequence[Job]
     masks: Path | None
     max_pixels: int | float
     free: LifoQueue[_Replica]
@@ -245,7 +237,7 @@ class _Line:
         try:
             restored = _together(restorer, alike, size, spread=self.tasks[alike[0].index].spread is not None)
         except (InputError, MemoryError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and not is_out_of_memory(error):
+            if not isinstance(error, InputError) and not is_out_of_memory(error):
                 raise
             if len(alike) == 1:
                 return {alike[0].index: error}
@@ -293,8 +285,3 @@ def encode_spread(path: Path, spread: np.ndarray, picture: Picture) -> bytes:
     """
     pixels = spread if path.suffix.lower() != ".png" else from_float(spread, np.uint16)
     return encode(Picture(np.ascontiguousarray(pixels), orientation=picture.orientation), path)
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether memory ran out: backends report that as an error of their own."""
-    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error)

@@ -37,8 +37,8 @@ def measured_field(model: nn.Module, variables: Variables, channels: int) -> Rec
     """Measure the receptive field of a network.
 
     Args:
-      model: a network that takes (N, H, W, channels) and gives (N, scale*H, scale*W, ...), where the scale is a whole number. One with a
-        true property `sequential` is not measured.
+      model: a network that takes (N, H, W, channels) and gives (N, scale*H, scale*W, ...), where the scale is a whole number, and
+        draws nothing pixel by pixel (`sequential`), which would take as long as it takes.
       variables: its variables; the field is that of these weights, since a layer may depend on them.
       channels: channels of its input.
 
@@ -46,8 +46,6 @@ def measured_field(model: nn.Module, variables: Variables, channels: int) -> Rec
       The larger of the vertical and the horizontal field. It is global where an output depends on pixels more than `LARGEST_RADIUS`
       away, or where the same content at another place gives another result (resampling or an embedding tied to the image's size).
     """
-    if getattr(model, "sequential", False):
-        return ReceptiveField(None, reason="each pixel is drawn after all pixels before it")
     cpu = jax.local_devices(backend="cpu")[0]  # on an accelerator a fast convolution may mix neighbours that the exact one does not
     with jax.default_device(cpu):
         variables = jax.device_put(variables, cpu)

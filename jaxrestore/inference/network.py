@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -13,9 +14,11 @@ from jaxrestore.errors import InputError
 from jaxrestore.inference.blending import Blend
 from jaxrestore.inference.channels import with_channels
 from jaxrestore.inference.compiled_memory import compiled_bytes
+from jaxrestore.inference.field import ReceptiveField, apply_network
 from jaxrestore.inference.memory import bytes_per_pixel, free_memory, gibibytes, parse_memory
+from jaxrestore.inference.placed import Placed, halved_until
 from jaxrestore.inference.planning import largest_side
-from jaxrestore.inference.receptive_field import ReceptiveField, apply_network, receptive_field
+from jaxrestore.inference.receptive_field import receptive_field
 from jaxrestore.inference.tiling import Tiling
 from jaxrestore.inference.views import Images
 from jaxrestore.models.inputs import side_inputs, takes_an_image
@@ -27,7 +30,7 @@ _LEVELS = 255.0
 _CLEARLY = 0.3
 
 
-class Network:
+class Network(Placed):
     """What a `Restorer` runs when it restores with a network.
 
     Args:
@@ -161,24 +164,10 @@ class Network:
         if isinstance(self.tile, int) and max(height, width) > self.tile:
             return 1
         pixels = height * width * (channels if self.channels == 1 else 1)
-        while most > 1 and not self._fits(most * pixels):
-            most //= 2
-        return most
+        return halved_until(lambda count: self._fits(count * pixels), most)
 
-    def on(self, device: jax.Device | None, memory: int | None) -> "Network":
-        """The same network, computing on this device (None: where it did before) with this much memory (None: as before)."""
-        variables = self.variables if device is None else jax.device_put(self.variables, device)
-        moved = object.__new__(Network)  # with what was measured of the network already
-        moved.__dict__.update(self.__dict__, variables=variables, memory=memory or self.memory, _levels={})
-        return moved
-
-    def __getstate__(self) -> dict:
-        """For pickling: the variables as NumPy arrays, whatever device they are on, and once."""
-        return {**self.__dict__, "variables": jax.device_get(self.variables), "_levels": {}}
-
-    def __setstate__(self, state: dict) -> None:
-        self.__dict__.update(state)
-        self.variables = jax.device_put(self.variables)
+    def _unshared(self) -> dict[str, Any]:
+        return {"_levels": {}}
 
     def _run(self, images: np.ndarray) -> np.ndarray:
         """The network on (N, H, W, C) of any accepted dtype and channels."""

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable
 
 from jaxrestore.errors import InputError
+from jaxrestore.inference.field import ReceptiveField
 from jaxrestore.inference.memory import gibibytes
-from jaxrestore.inference.receptive_field import ReceptiveField
 from jaxrestore.inference.tiles import smallest_tile, tile_shape
 
 # Tiles that use less than this share are worth another compilation, of larger ones.

@@ -90,7 +90,7 @@ def trace(model: nn.Module, variables: Variables, height: int, width: int, chann
     return flatten(lambda v, x: model.apply(v, x), jax.eval_shape(lambda v: v, variables), image)
 
 
-def flatten(function: Callable[[Tree, jax.Array], jax.Array], variables: Tree, image: jax.ShapeDtypeStruct) -> Program:
+def flatten(function: Callable[[Tree, jax.Array], jax.Array], variables: Tree, image: jax.Array | jax.ShapeDtypeStruct) -> Program:
     """Trace function(variables, image), with what is called inside written out."""
     closed = jax.make_jaxpr(function)(variables, image)
     avals: list[Any] = []

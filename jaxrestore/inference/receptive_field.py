@@ -11,14 +11,12 @@ import flax.linen as nn
 
 from jaxrestore.errors import InputError
 from jaxrestore.inference.extent import FIRST, LAST, PLACE, Extent, Untraceable
-from jaxrestore.inference.field import ReceptiveField, apply_network
+from jaxrestore.inference.field import ReceptiveField
 from jaxrestore.inference.following import Constants, Follower
 from jaxrestore.inference.globality import Globality, Moving, Obstacle, check_alike, drifting, find, rate, summary
 from jaxrestore.inference.measured_field import measured_field
 from jaxrestore.inference.program import Program, trace
 from jaxrestore.typing import Variables
-
-__all__ = ["ReceptiveField", "apply_network", "receptive_field", "traced_field"]
 
 # Of the traced images: what their sides are multiples of (together with the network's own multiple, so that nothing is padded inside), and
 # the longer side in units of it: a short strip, a long one, and one for windows of 7.

@@ -18,7 +18,7 @@ def find_weights(folder: Path, model: str | None) -> Path:
     Raises:
       InputError: there are none, or several.
     """
-    found = {path: _stem(path) for path in sorted(folder.iterdir()) if not path.name.startswith(".") and _may_be_weights(path)}
+    found = {path: _stem(path) for path in files_of_weights(folder)}
     fitting = [path for path, stem in found.items() if model is None or stem == model or stem.startswith(f"{model}.")]
     exact = [path for path in fitting if found[path] == model]
     if len(exact) == 1 or len(fitting) == 1:
@@ -29,6 +29,11 @@ def find_weights(folder: Path, model: str | None) -> Path:
     held = f"it holds {_some(list(found))}" if found else "it holds none at all"
     name = f"a file is named after its model, such as {model}.safetensors; " if model else ""
     raise InputError(f"{folder} is a folder without a checkpoint, and holds no {wanted}: {name}{held}")
+
+
+def files_of_weights(folder: Path) -> list[Path]:
+    """The files, and folders of checkpoints, in a folder that by their names may be weights, sorted."""
+    return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".") and _may_be_weights(path)]
 
 
 def _stem(path: Path) -> str:

@@ -16,4 +16,4 @@ def test_a_network_lowers_for_gpu_and_tpu(name):
     inputs = example_inputs(model)
     given = {key: jax.ShapeDtypeStruct((*inputs[0].shape[:3], 1), SIDE_INPUTS[key]) for key in side_inputs(model)}
     traced = jax.jit(lambda v, x, m: model.apply(v, *x, **m)).trace(variable_shapes(model), inputs, given)
-    traced.lower(lowering_platforms=("cuda", "tpu"))
+    traced.lower(lowering_platforms=("cuda", "tpu"))  # raises where an operation has no form for a platform

@@ -9,23 +9,24 @@ import numpy as np
 import pytest
 
 from jaxrestore.data.images import Picture, read_image, write_image
+from jaxrestore.data.jobs import Job
 from jaxrestore.errors import InputError
 from jaxrestore.inference import Restorer, folder
-from jaxrestore.inference.folder import Task, restore_files
+from jaxrestore.inference.folder import restore_files
 from tests.inference.networks import Gain, Identity, Painter, random_restorer
 
 
-def pictures(place: Path, shapes, dtype=np.uint8) -> list[Task]:
+def pictures(place: Path, shapes, dtype=np.uint8) -> list[Job]:
     generator = np.random.default_rng(0)
     tasks = []
     for n, shape in enumerate(shapes):
-        tasks.append(Task(place / "in" / f"{n}.png", place / "out" / "deep" / f"{n}.png"))
+        tasks.append(Job(place / "in" / f"{n}.png", place / "out" / "deep" / f"{n}.png"))
         tasks[-1].source.parent.mkdir(exist_ok=True)
         write_image(tasks[-1].source, Picture(generator.integers(0, np.iinfo(dtype).max + 1, shape, dtype)))
     return tasks
 
 
-def done(restorer: Restorer, tasks: list[Task], **options) -> dict[int, Exception | None]:
+def done(restorer: Restorer, tasks: list[Job], **options) -> dict[int, Exception | None]:
     outcomes = list(restore_files(restorer, tasks, **options))
     assert len(outcomes) == len(tasks)
     return dict(outcomes)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from jaxrestore.errors import InputError
 from jaxrestore.inference.compiled_memory import bytes_beside, compiled_bytes
+from jaxrestore.inference.field import ReceptiveField, apply_network
 from jaxrestore.inference.planning import largest_side
-from jaxrestore.inference.receptive_field import ReceptiveField, apply_network
 from jaxrestore.inference.tiles import smallest_tile, tile_shape
 from jaxrestore.models.restoration.dncnn import DnCNN
 from jaxrestore.nn.initialise import initialise

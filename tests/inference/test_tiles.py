@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jaxrestore.errors import InputError
-from jaxrestore.inference.receptive_field import ReceptiveField, apply_network
+from jaxrestore.inference.field import ReceptiveField, apply_network
 from jaxrestore.inference.tiles import plan, smallest_tile, spans, tile_shape
 from jaxrestore.models.restoration.dncnn import DnCNN
 from jaxrestore.nn.initialise import initialise

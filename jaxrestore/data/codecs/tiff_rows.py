@@ -5,10 +5,14 @@ import math
 import zlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxrestore.data.codecs import tiff
+
+if TYPE_CHECKING:
+    from tifffile import TiffPage
 
 _STORED, _DEFLATE, _OLD_DEFLATE = 1, 8, 32946
 _PLAIN, _DIFFERENCES = 1, 2
@@ -25,6 +29,7 @@ class TiffRows:
 
     Args:
       file: the open file; it stays open as long as rows are read.
+      page: its first page, whose rows can be decoded one by one: `rows_of` finds out.
 
     Attributes:
       shape: (H, W, C), C = 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA.
@@ -32,16 +37,10 @@ class TiffRows:
       icc_profile: the colour profile, or None.
       orientation: 1..8.
       segment: bytes that are decoded at once: those of a strip, or of a row of tiles.
-
-    Raises:
-      NotImplementedError: only the whole picture can be decoded: its compression or kind of samples is left to other decoders.
     """
 
-    def __init__(self, file: io.BufferedIOBase) -> None:
-        self._file, self._tiff = file, tiff.open_tiff(file)
-        self._page = page = self._tiff.pages.first
-        if not _can_be_read(page):
-            raise NotImplementedError(f"compression {page.compression} of {page.dtype} {page.axes}")
+    def __init__(self, file: io.BufferedIOBase, page: "TiffPage") -> None:
+        self._file, self._page = file, page
         self.shape = (page.imagelength, page.imagewidth, page.samplesperpixel)
         self.dtype = np.dtype(page.dtype).newbyteorder("=") if page.dtype.kind == "u" else np.dtype(np.float32)
         self.icc_profile, self.orientation = page.iccprofile, tiff.orientation_of(page)
@@ -78,7 +77,7 @@ class TiffRows:
             data = self._file.read(len(part) * row)
             if len(data) < len(part) * row:
                 raise ValueError(f"it ends before its row {stop}")
-            part[...] = np.frombuffer(data, self._page.dtype.newbyteorder(self._tiff.byteorder)).reshape(part.shape)
+            part[...] = np.frombuffer(data, self._page.dtype.newbyteorder(self._page.parent.byteorder)).reshape(part.shape)
 
     def _read_segments(self, plane: int, start: int, stop: int, into: np.ndarray) -> None:
         page = self._page
@@ -108,6 +107,12 @@ class TiffRows:
         count = page.databytecounts[index]
         segment, (_, _, top, left, _), shape = page.decode(self._file.read(count) if count else None, index)
         return None if segment is None else segment[0], top, left, shape[1:3]
+
+
+def rows_of(file: io.BufferedIOBase) -> TiffRows | None:
+    """The rows of an open TIFF file; None where only the whole can be decoded: other compressions and kinds of samples."""
+    page = tiff.open_tiff(file).pages.first
+    return TiffRows(file, page) if _can_be_read(page) else None
 
 
 def rows_of_strip(shape: tuple[int, int, int], dtype: np.dtype) -> int:
@@ -142,7 +147,7 @@ def _compressed(strip: np.ndarray) -> bytes:
     return zlib.compress(strip, _LEVEL)
 
 
-def _can_be_read(page) -> bool:
+def _can_be_read(page: "TiffPage") -> bool:
     if page.photometric not in (0, 1, 2) or page.axes not in ("YX", "YXS", "SYX") or page.samplesperpixel > 4 or page.is_subsampled:
         return False
     if page.dtype not in (np.uint8, np.uint16, np.float16, np.float32, np.float64) or page.bitspersample != 8 * page.dtype.itemsize:

@@ -159,7 +159,10 @@ def torch_ways(network: Any, state: dict[str, np.ndarray], image: np.ndarray) ->
     pixels = torch.from_numpy(image.transpose(0, 3, 1, 2).copy())
 
     def call(layout: Any) -> Callable[[], np.ndarray]:
-        module, given = copy.deepcopy(network).eval().to(memory_format=layout), pixels.to(memory_format=layout)
+        module, given = copy.deepcopy(network).eval(), pixels.to(memory_format=layout)
+        for tensor in (*module.parameters(), *module.buffers()):  # `Module.to` refuses the kernels of 3-D convolutions
+            if tensor.ndim == 4:
+                tensor.data = tensor.data.to(memory_format=layout)
 
         def run() -> np.ndarray:
             with torch.inference_mode():

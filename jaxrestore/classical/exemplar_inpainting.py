@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from jaxrestore.classical.images import in_float
 from jaxrestore.classical.masks import Mask, checked_mask
-from jaxrestore.classical.patch_search import distances, patch_at, whole_patches
+from jaxrestore.classical.patch_search import distances, patch_at, place_of_least, refresh, whole_patches
 from jaxrestore.errors import InputError
 from jaxrestore.ops.checks import check_range, is_concrete
 from jaxrestore.typing import Image
@@ -20,7 +20,7 @@ def exemplar_inpainting(image: Image, *, mask: Mask, radius: int = 4) -> Image:
     """Fill holes patch by patch from their rims inwards, each time with the known patch that fits best to what is there already.
 
     The next patch is the one on the rim with the greatest product of confidence (how much of it is known, and since when) and data (how
-    strongly an edge runs into the rim there). Every step searches the whole image: its time is that of the image's area times the hole's.
+    strongly an edge runs into the rim there). Every step searches the whole image: the time is that of the image's area times the hole's.
 
     Args:
       image: (..., H, W, C); what it holds at missing pixels does not matter, as long as it is finite.
@@ -66,26 +66,30 @@ def _fill(image: jax.Array, missing: jax.Array, radius: int) -> jax.Array:
     height, width, channels = image.shape
     side = 2 * radius + 1
     sources = whole_patches(~missing, side)
+    image_known = jnp.where(missing, 0.0, image)
+    planes = jnp.moveaxis(image_known, -1, 0)
+    priority_of = partial(_priority, radius=radius)
 
     def advance(state: tuple) -> tuple:
-        image, missing, confidence = state
-        priority = _priority(image, missing, confidence, radius)
-        row, column = jnp.unravel_index(jnp.argmax(priority), (height, width))
+        image, missing, confidence, priority = state
+        row, column = place_of_least(-priority)
         # At the border the patch is moved inside.
         row, column = jnp.clip(row, radius, height - 1 - radius), jnp.clip(column, radius, width - 1 - radius)
         patch, gap, trust = (patch_at(x, row, column, radius) for x in (image, missing, confidence))
-        apart = distances(image_known, patch, jnp.where(gap, 0.0, 1.0).astype(image.dtype))
-        top, left = jnp.unravel_index(jnp.argmin(jnp.where(sources, apart, jnp.inf)), sources.shape)
+        apart = distances(planes, patch, jnp.where(gap, 0.0, 1.0).astype(image.dtype))
+        top, left = place_of_least(jnp.where(sources, apart, jnp.inf))
         copy = jax.lax.dynamic_slice(image_known, (top, left, 0), (side, side, channels))
         corner = (row - radius, column - radius, 0)
         image = jax.lax.dynamic_update_slice(image, jnp.where(gap, copy, patch), corner)
         trust = jnp.where(gap, jnp.mean(jnp.where(gap, 0.0, trust)), trust)
         confidence = jax.lax.dynamic_update_slice(confidence, trust, corner)
         missing = jax.lax.dynamic_update_slice(missing, jnp.zeros_like(gap), corner)
-        return image, missing, confidence
+        # The data of a pixel are gradients up to `radius` away, and those are made of their neighbours.
+        images = (image, missing, confidence)
+        return *images, refresh(priority, priority_of, images, (row, column), radius, radius + 1)
 
-    image_known = jnp.where(missing, 0.0, image)
-    start = image_known, missing, jnp.where(missing, 0.0, 1.0).astype(image.dtype)
+    confidence = jnp.where(missing, 0.0, 1.0).astype(image.dtype)
+    start = image_known, missing, confidence, priority_of(image_known, missing, confidence)
     return jax.lax.while_loop(lambda state: jnp.any(state[1]), advance, start)[0]
 
 

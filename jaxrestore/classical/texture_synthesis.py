@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxrestore.classical.exemplar_inpainting import check_patches
 from jaxrestore.classical.images import in_float
 from jaxrestore.classical.masks import Mask, checked_mask
-from jaxrestore.classical.patch_search import distances, patch_at, whole_patches
+from jaxrestore.classical.patch_search import distances, patch_at, place_of_least, refresh, whole_patches
 from jaxrestore.ops.checks import check_range
 from jaxrestore.ops.filtering import gaussian_taps
 from jaxrestore.typing import ArrayLike, Image, Key
@@ -62,18 +62,18 @@ def _fill(key: Key, image: jax.Array, missing: jax.Array, radius: int, copied: i
     taps = gaussian_taps(side, side / 6.4)
     window = jnp.asarray(taps[:, None, None] * taps[None, :, None], image.dtype)
     original = jnp.where(missing, 0.0, image)
+    planes = jnp.moveaxis(original, -1, 0)
+    urgency = partial(_urgency, radius=radius)
 
     def advance(state: tuple) -> tuple:
-        key, image, missing = state
+        key, image, missing, urgent = state
         key, drawn = jax.random.split(key)
-        row, column = jnp.unravel_index(jnp.argmax(jnp.where(missing[..., 0], _known_around(missing, radius), -1.0)), (height, width))
+        row, column = place_of_least(-urgent)
         # Near the border the surroundings are those of the nearest pixel that has them all.
         middle = jnp.clip(row, radius, height - 1 - radius), jnp.clip(column, radius, width - 1 - radius)
         patch, gap = (patch_at(x, *middle, radius) for x in (image, missing))
-        apart = jnp.where(sources, distances(original, patch, jnp.where(gap, 0.0, window)), jnp.inf)
-        best = apart <= (1.0 + tolerance) * jnp.min(apart)
-        place = jnp.argmax(jnp.where(best, jax.random.uniform(drawn, apart.shape), -1.0))
-        top, left = jnp.unravel_index(place, apart.shape)
+        apart = jnp.where(sources, distances(planes, patch, jnp.where(gap, 0.0, window)), jnp.inf)
+        top, left = _one_of(drawn, apart <= (1.0 + tolerance) * jnp.min(apart))
         copy = jax.lax.dynamic_slice(original, (top, left, 0), (side, side, channels))
         offset = jnp.arange(-radius, radius + 1)
         near = (jnp.abs(offset - (row - middle[0])) <= copied)[:, None, None] & (jnp.abs(offset - (column - middle[1])) <= copied)[
@@ -82,16 +82,25 @@ def _fill(key: Key, image: jax.Array, missing: jax.Array, radius: int, copied: i
         corner = (middle[0] - radius, middle[1] - radius, 0)
         image = jax.lax.dynamic_update_slice(image, jnp.where(gap & near, copy, patch), corner)
         missing = jax.lax.dynamic_update_slice(missing, gap & ~near, corner)
-        return key, image, missing
+        return key, image, missing, refresh(urgent, urgency, (missing,), (row, column), copied, radius)
 
-    return jax.lax.while_loop(lambda state: jnp.any(state[2]), advance, (key, original, missing))[1]
+    return jax.lax.while_loop(lambda state: jnp.any(state[2]), advance, (key, original, missing, urgency(missing)))[1]
 
 
-def _known_around(missing: jax.Array, radius: int) -> jax.Array:
-    """(H, W): how many pixels of the square around each are known."""
+def _one_of(key: Key, chosen: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Row and column of one of the places that are chosen, each as likely: one random number, the number of the place."""
+    upto = jnp.cumsum(jnp.sum(chosen, axis=1, dtype=jnp.int32))
+    number = jax.random.randint(key, (), 0, jnp.maximum(upto[-1], 1))
+    row = jnp.sum(upto <= number)
+    within = number - jnp.where(row > 0, upto[row - 1], 0)
+    return row, jnp.sum(jnp.cumsum(chosen[row], dtype=jnp.int32) <= within)
+
+
+def _urgency(missing: jax.Array, radius: int) -> jax.Array:
+    """(H, W): how many pixels of the square around each missing pixel are known; -1 at known pixels."""
     known = jnp.where(missing[..., 0], 0.0, 1.0)
     for axis in (0, 1):
         sums = jnp.cumsum(jnp.pad(known, [(radius + 1, radius) if i == axis else (0, 0) for i in (0, 1)]), axis)
         length = known.shape[axis]
         known = jax.lax.slice_in_dim(sums, 2 * radius + 1, None, axis=axis) - jax.lax.slice_in_dim(sums, 0, length, axis=axis)
-    return known
+    return jnp.where(missing[..., 0], known, -1.0)

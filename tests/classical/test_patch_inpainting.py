@@ -79,7 +79,7 @@ def test_distances_by_numpy():
     image, patch, weights = random.random((9, 8, 2)), random.random((3, 3, 2)), random.random((3, 3, 1))
     windows = np.moveaxis(np.lib.stride_tricks.sliding_window_view(image, (3, 3), (0, 1)), 2, -1)
     with jax.enable_x64(True):
-        ours = distances(*(jnp.asarray(x) for x in (image, patch, weights)))
+        ours = distances(jnp.asarray(np.moveaxis(image, -1, 0)), jnp.asarray(patch), jnp.asarray(weights))
         np.testing.assert_allclose(ours, (weights * (windows - patch) ** 2).sum((2, 3, 4)), rtol=1e-12)
     known = random.random((9, 8, 1)) < 0.9
     expected = np.lib.stride_tricks.sliding_window_view(known[..., 0], (3, 3)).all((2, 3))

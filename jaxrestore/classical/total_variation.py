@@ -90,27 +90,51 @@ def _check(weight: float | int | None, sigma: float | int, iterations: int, tole
 def _chambolle(image: jax.Array, weight: jax.Array, iterations: int, tolerance: jax.Array) -> jax.Array:
     weight, tolerance = (jnp.asarray(x, image.dtype) for x in (weight, tolerance))
     step = 0.25
+    *batch, height, width, channels = image.shape
+    # Rows are long vectors: a step to the right is one of `channels` values. The field's parts and the result lie in arrays that are one
+    # row and one pixel larger, which are changed where they are: neighbours are then plain slices, which a CPU reads four times as fast as
+    # what it pads and joins anew. Beyond the border the field is zero and stays so.
+    noisy = image.reshape(*batch, height, width * channels)
+    row, place = jnp.arange(height), jnp.arange(width * channels)
+    not_last_row = (row < height - 1).astype(image.dtype)[:, None]
+    not_last_column = (place < (width - 1) * channels).astype(image.dtype)[None, :]
+    if batch:
+        not_last_row, not_last_column = (x.reshape((1,) * len(batch) + x.shape) for x in (not_last_row, not_last_column))
+
+    def written(array: jax.Array, values: jax.Array, row: int, place: int) -> jax.Array:
+        return jax.lax.dynamic_update_slice(array, values, (0,) * len(batch) + (row, place))
 
     def smaller(state: tuple) -> tuple:
-        count, down, right, _, first, last, done = state
-        change = divergence(down, right)
-        result = image - change
-        slopes = gradient(result)
+        count, down, right, result, first, last, done = state
+        change = down[..., 1:, :] - down[..., :-1, :] + right[..., channels:] - right[..., :-channels]
+        result = written(result, noisy - change, 0, 0)
+        here = result[..., :height, : width * channels]
+        slopes = (
+            (result[..., 1:, : width * channels] - here) * not_last_row,
+            (result[..., :height, channels:] - here) * not_last_column,
+        )
         length = jnp.sqrt(jnp.square(slopes[0]) + jnp.square(slopes[1]))
-        energy = jnp.mean(jnp.square(change) + weight * length, axis=_SIDES, keepdims=True)
+        columns = jnp.sum(jnp.square(noisy - here) + weight * length, axis=-2)
+        energy = jnp.sum(columns.reshape(*batch, width, channels), axis=-2) / (height * width)
         norm = 1.0 + step / weight * length
         # A channel that is done keeps its field, and so the result of its last iteration.
-        down, right = (jnp.where(done, p, (p - step * slope) / norm) for p, slope in zip((down, right), slopes, strict=True))
+        kept = jnp.broadcast_to(done[..., None, None, :], (*batch, 1, width, channels)).reshape(*batch, 1, width * channels)
+        parts = (down[..., 1:, :], right[..., channels:])
+        new = [jnp.where(kept, p, (p - step * slope) / norm) for p, slope in zip(parts, slopes, strict=True)]
         first = jnp.where(count == 0, energy, first)
         done = done | ((jnp.abs(last - energy) < tolerance * first) & (count > 0))
-        return count + 1, down, right, result, first, energy, done
+        return count + 1, written(down, new[0], 1, 0), written(right, new[1], 0, channels), result, first, energy, done
 
     def go_on(state: tuple) -> jax.Array:
         return (state[0] < iterations) & ~jnp.all(state[-1])
 
-    zero, number = jnp.zeros_like(image), jnp.zeros_like(image, shape=_per_channel(image))
-    state = (0, zero, zero, image, number, number, number > 0)
-    return jax.lax.while_loop(go_on, smaller, state)[3]
+    wide = (width + 1) * channels
+    down, right, result = (
+        jnp.zeros((*batch, *shape), image.dtype) for shape in ((height + 1, width * channels), (height, wide), (height + 1, wide))
+    )
+    number = jnp.zeros((*batch, channels), image.dtype)
+    result = jax.lax.while_loop(go_on, smaller, (0, down, right, result, number, number, number > 0))[3]
+    return result[..., :height, : width * channels].reshape(image.shape)
 
 
 @partial(jax.jit, static_argnames=("iterations", "isotropic"))

@@ -63,7 +63,9 @@ def _pairs(models: Model | Sequence[Model], weights: Source | Sequence[Source | 
 def _engine(model_or_tag: Model, weights: Source | None, tile: str | int, memory: str | int | None, inputs: dict[str, Any]) -> Engine:
     if isinstance(model_or_tag, str) and model_or_tag.split(":")[0].strip() in METHODS:
         return _classical(model_or_tag, weights, tile, inputs)
-    name, model, variables = _resolve(model_or_tag, weights)
+    name, model, variables, chosen = _resolve(model_or_tag, weights, inputs.get("sigma"))
+    if chosen is not None:  # the noise level has said which of a file's networks it is
+        inputs = {name: value for name, value in inputs.items() if name != "sigma"}
     if "mask" in side_inputs(model):
         check_taken(name, inputs, ("mask",))
         return Filler(name, model, variables, tile, memory)
@@ -80,20 +82,22 @@ def _classical(text: str, weights: Any, tile: str | int, inputs: dict[str, Any])
     return ClassicalMethod(chosen, inputs)
 
 
-def _resolve(model_or_tag: Model, weights: Source | None) -> tuple[str, nn.Module, Variables]:
-    """What the network is called, the network, and its variables."""
+def _resolve(
+    model_or_tag: Model, weights: Source | None, sigma: float | int | None
+) -> tuple[str, nn.Module, Variables, float | int | None]:
+    """What the network is called, the network, its variables, and the noise level where that has chosen them."""
     if isinstance(model_or_tag, Weights):
         weights = model_or_tag
     elif weights is None:
         weights = _shipped(model_or_tag)
     elif isinstance(weights, str | PathLike):
-        weights = load_weights(weights, model_or_tag)
+        weights = load_weights(weights, model_or_tag, sigma)
     if isinstance(weights, Weights):
         name = weights.name or type(weights.model).__name__
-        return f"{name} ({weights.form})" if weights.form else name, weights.model, weights.variables
+        return f"{name} ({weights.form})" if weights.form else name, weights.model, weights.variables, weights.sigma
     if isinstance(model_or_tag, str):
-        return model_or_tag, create_model(model_or_tag), weights
-    return type(model_or_tag).__name__, model_or_tag, weights
+        return model_or_tag, create_model(model_or_tag), weights, None
+    return type(model_or_tag).__name__, model_or_tag, weights, None
 
 
 def _shipped(model_or_tag: str | nn.Module) -> Weights:

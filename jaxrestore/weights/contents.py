@@ -41,10 +41,17 @@ class LayerList:
       layers: the convolutions.
       is_network: whether the file describes a whole network of these layers (MatConvNet), not only kernels and biases. Bare kernels say
         nothing about what is done with them: VDSR adds where DnCNN takes off, with the same twenty shapes.
+      networks: how many networks of one form the layers are, one after the other.
     """
 
     layers: tuple[Layer, ...]
     is_network: bool = True
+    networks: int = 1
+
+    def network(self, number: int) -> "LayerList":
+        """One of the networks, from 0."""
+        depth = len(self.layers) // self.networks
+        return LayerList(self.layers[number * depth : (number + 1) * depth], self.is_network)
 
 
 @dataclass(frozen=True)

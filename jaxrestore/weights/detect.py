@@ -1,5 +1,6 @@
 """Weights from any file, for a network that is given, named, or found by comparing names and shapes with the catalogue."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
@@ -49,6 +50,7 @@ class Weights:
       source: where the weights come from.
       report: one line that says what was read as what.
       information: what the file says of its making, where it says anything.
+      sigma: the noise level in grey levels by which the network was chosen among those of the file, or None where there was no choice.
     """
 
     variables: Variables
@@ -58,6 +60,7 @@ class Weights:
     source: str
     report: str
     information: Mapping[str, Any] = field(default_factory=dict)
+    sigma: float | int | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class _Candidate:
         return f"{self.card.name} ({self.form})" if self.form else self.card.name
 
 
-def load_weights(path: str | PathLike, model: str | nn.Module | None = None) -> Weights:
+def load_weights(path: str | PathLike, model: str | nn.Module | None = None, sigma: float | int | None = None) -> Weights:
     """Read weights of any supported kind.
 
     Args:
@@ -85,6 +88,8 @@ def load_weights(path: str | PathLike, model: str | nn.Module | None = None) -> 
         named after the model, or the tag of weights that the package ships (`list_pretrained`).
       model: the network: a name of the catalogue (its card's own fields are tried first, then its other forms), which in a folder of
         files may have a tag ("dncnn_gray.night"), a module, or None to find out from the file.
+      sigma: for a file that holds one such network for each of several noise levels (IRCNN's): the level in grey levels. Others are read
+        without regard to it.
 
     Raises:
       InputError: the file cannot be read, or fits the model not, no model, or several.
@@ -100,6 +105,7 @@ def load_weights(path: str | PathLike, model: str | nn.Module | None = None) -> 
         model = model.split(".")[0]  # a tag says which weights, and they are found
     contents = read(place)
     try:
+        contents, chosen = _at_level(contents, model, sigma)
         network, name, form = _network(contents, model)
         variables = _fitted(network, contents)
     except InputError as error:
@@ -108,7 +114,24 @@ def load_weights(path: str | PathLike, model: str | nn.Module | None = None) -> 
     note = f", {contents.note}" if isinstance(contents, OwnVariables) and contents.note else ""
     report = f"{what}: {len(jax.tree.leaves(variables))} arrays from {path}{note}"
     information = contents.meta.get("information", {}) if isinstance(contents, OwnVariables) else {}
-    return Weights(variables, network, name, form, str(path), report, information)
+    return Weights(variables, network, name, form, str(path), report, information, chosen)
+
+
+def _at_level(contents: Contents, model: str | nn.Module | None, sigma: float | int | None) -> tuple[Contents, float | int | None]:
+    """Of a file with a network for each noise level the one for `sigma`, and this, where the model is one of them and not all."""
+    if not isinstance(contents, LayerList) or contents.networks == 1 or model is None:
+        return contents, None
+    module = model_card(model).create() if isinstance(model, str) else model
+    index_of = getattr(sys.modules[type(module).__module__], "level_index", None)
+    if index_of is None or not _difference(module, contents) or _difference(module, contents.network(0)):
+        return contents, None
+    if sigma is None:
+        raise InputError(
+            f"holds {contents.networks} networks for as many noise levels: give sigma to choose one, or the model of the whole set"
+        )
+    if index_of(sigma) >= contents.networks:
+        raise InputError(f"holds {contents.networks} networks, and none for sigma = {sigma:g}")
+    return contents.network(index_of(sigma)), sigma
 
 
 def _network(contents: Contents, model: str | nn.Module | None) -> tuple[nn.Module, str | None, str | None]:

@@ -1,4 +1,4 @@
-"""MATLAB files: version 5 (scipy) and 7.3 (HDF5, h5py), holding a MatConvNet network or cell arrays of kernels and biases.
+"""MATLAB files: version 5 (scipy) and 7.3 (HDF5, h5py), holding MatConvNet networks or cell arrays of kernels and biases.
 
 MATLAB stores arrays column by column, so an HDF5 reader sees their axes reversed; it drops trailing axes of length one, so the kernel of a
 layer with one output has three axes. Both are undone here.
@@ -22,32 +22,50 @@ def read(path: Path) -> LayerList:
     """The convolutions of a `.mat` file in order, batch normalisation merged into them.
 
     Args:
-      path: a file that holds `net.layers` (MatConvNet's SimpleNN form) or `model.weight{}` and `model.bias{}`.
+      path: a file that holds `net.layers` (MatConvNet's SimpleNN form), a cell of several networks' such layers (IRCNN's `CNNdenoiser{}`),
+        or `model.weight{}` and `model.bias{}`.
 
     Raises:
-      InputError: the file is damaged or holds no such network.
+      InputError: the file is damaged, holds no such network, or several that differ in their shapes.
     """
     with reading(path, "MATLAB file"):
         with path.open("rb") as file:
             hdf5 = b"MATLAB 7.3" in file.read(19)
         content = _read_hdf5(path) if hdf5 else _read_version_5(path)
-        layers, is_network = _layers(content)
-        if not layers:
+        found = _layers(content)
+        if not found.layers:
             names = ", ".join(content) or "nothing"
             raise InputError(f"holds {names}, but neither net.layers nor model.weight with convolutions")
-        return LayerList(tuple(layers), is_network)
+        return found
 
 
-def _layers(content: dict[str, Any]) -> tuple[list[Layer], bool]:
+def _layers(content: dict[str, Any]) -> LayerList:
     net = content.get("net", content)
     if isinstance(net, dict) and isinstance(net.get("net"), dict):
         net = net["net"]
     if "layers" in net:
-        return _simple_network(net["layers"]), True
+        return LayerList(tuple(_simple_network(net["layers"])))
+    several = next((cell for cell in content.values() if _are_networks(cell)), None)
+    if several is not None:
+        return _one_after_the_other([_simple_network(entries) for entries in several])
     model = content.get("model", content)
     if "weight" in model and "bias" in model:
-        return [_layer(kernel, bias) for kernel, bias in zip(model["weight"], model["bias"], strict=True)], False
-    return [], False
+        return LayerList(tuple(_layer(kernel, bias) for kernel, bias in zip(model["weight"], model["bias"], strict=True)), False)
+    return LayerList(())
+
+
+def _are_networks(cell: Any) -> bool:
+    """Whether this is a cell of cells of MatConvNet's layers."""
+    entries = [entry for network in cell if isinstance(network, list) for entry in network] if isinstance(cell, list) else []
+    return bool(entries) and all(isinstance(entry, dict) and "type" in entry for entry in entries)
+
+
+def _one_after_the_other(networks: list[list[Layer]]) -> LayerList:
+    shapes = [[layer.kernel.shape for layer in network] for network in networks]
+    if any(other != shapes[0] for other in shapes):
+        different = next(i for i, other in enumerate(shapes) if other != shapes[0])
+        raise InputError(f"holds {len(networks)} networks, of which number {different + 1} has other shapes than the first")
+    return LayerList(tuple(layer for network in networks for layer in network), networks=len(networks))
 
 
 def _simple_network(entries: list[dict[str, Any]]) -> list[Layer]:

@@ -138,7 +138,7 @@ _card = partial(
     paper="https://arxiv.org/abs/1704.03264",
     reference="cszn/KAIR (MIT)",
     reference_names=reference_names,
-    notes="25 sets of weights, one for each noise level 2, 4, ... 50",
+    notes="25 sets of weights, one for each noise level 2, 4, ... 50; of the authors' MATLAB file, which holds all, sigma chooses one",
 )
 
 _set = partial(_card, module=IRCNNSet, notes="all 25 networks of a published set; the noise level says which one is taken")

@@ -3,7 +3,8 @@
 A model file says only which module of ours is which of theirs (`reference_names`: "block_0/conv" -> "body.0"), or which leaf where their
 names follow no rule ("block_0/conv.kernel" -> "W_0"); how a leaf is laid out is known here, once, from the leaf's name. Nothing may be left
 over on either side. `REFERENCE_IGNORED` in a model file are prefixes of tensors without a counterpart, `REFERENCE_SYNONYMS` parts of names
-that another repository uses for the same network, and `REFERENCE_KERNELS` = "HWIO" says that its kernels lie as ours do (TensorFlow).
+that another repository uses for the same network, and `REFERENCE_KERNELS` = "HWIO" says that its kernels lie as ours do (TensorFlow); where
+that depends on the network's fields, a function `reference_kernels(model)` says it.
 """
 
 import sys
@@ -163,15 +164,20 @@ def _leaf_key(path: tuple[str, ...]) -> str:
 
 def _layouts(model: nn.Module) -> tuple[Callable, Callable]:
     """(leaf's name, their value) -> ours, and back."""
-    kernels = getattr(sys.modules[type(model).__module__], "REFERENCE_KERNELS", "OIHW")
+    home = sys.modules[type(model).__module__]
+    kernels = home.reference_kernels(model) if hasattr(home, "reference_kernels") else getattr(home, "REFERENCE_KERNELS", "OIHW")
     return {"OIHW": (_ours, _theirs), "HWIO": (_ours_of_tensorflow, _tensorflows)}[kernels]
 
 
 def _ours_of_tensorflow(leaf: str, value: np.ndarray) -> np.ndarray:
+    if leaf == "kernel_transposed":  # theirs (height, width, out, in), applied as a gradient
+        return np.flip(value.swapaxes(-1, -2), tuple(range(value.ndim - 2)))
     return value[0] if leaf == "u" else value
 
 
 def _tensorflows(leaf: str, value: np.ndarray) -> np.ndarray:
+    if leaf == "kernel_transposed":
+        return np.flip(value, tuple(range(value.ndim - 2))).swapaxes(-1, -2)
     return value[None] if leaf == "u" else value
 
 

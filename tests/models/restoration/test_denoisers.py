@@ -22,6 +22,7 @@ from jaxrestore.ops.pixel_shuffle import pixel_unshuffle
 from jaxrestore.weights import from_reference, to_reference
 from jaxrestore.weights.contents import Layer
 from jaxrestore.weights.layouts import from_layers
+from jaxrestore.weights.reference import expected_tensors
 from jaxrestore.weights.torch_file import state_of
 from tests.compiled import compiled
 from tests.models.zoo import cases, check_alone_as_together, check_equals_reference, check_every_parameter_learns, random_inputs
@@ -61,6 +62,7 @@ SMALL: dict[str, nn.Module] = {
     "rednet with strides": REDNet(4, 6, 3, stride=2, positive=True),
     "resnet": RestorationResNet(6, 2, global_residual=True),
     "dpdnn": DPDNN(1, 4),
+    "dpdnn of tensorflow": DPDNN(1, 4, tensorflow=True),
 }
 UNUSED = {"ircnn set": ("level_0",), "dpdnn": ("unet/down_2", "unet/down_3")}
 
@@ -157,3 +159,51 @@ def test_dpdnn_without_its_denoiser_mixes_with_the_observation():
     variables["params"]["unet"]["tail"] = jax.tree.map(jnp.zeros_like, variables["params"]["unet"]["tail"])
     np.testing.assert_allclose(compiled(model.apply)(variables, image), image, atol=1e-6)
     assert [float(variables["params"][f"{name}_3"]) for name in ("delta", "eta")] == [np.float32(0.1), np.float32(0.9)]
+
+
+def test_dpdnn_as_its_tensorflow_code_computes_it():
+    """TensorFlow's padding and its transposed convolution, which is the gradient of a convolution, with its names and layouts."""
+    model = DPDNN(2, 3, tensorflow=True)
+    random = np.random.default_rng(0)
+    shapes = expected_tensors(model)
+    assert shapes["bloclk/Decoding_2/upsampling/kernel"] == (3, 3, 3, 3)
+    assert shapes["bloclk/Encoding_3/down_sampling/weights"] == (3, 3, 3, 3)
+    assert shapes["bloclk/Encoding_0/f_c_1/weights"] == (3, 3, 1, 3)
+    state = {name: np.asarray(random.standard_normal(shape) / 3, np.float32) for name, shape in shapes.items()}
+
+    def conv(x, name, strides=1, activation=jax.nn.relu):
+        y = tensorflow_convolution(x, state[f"bloclk/{name}/weights"], strides)
+        return activation(y + state[f"bloclk/{name}/biases"].reshape(1, 1, 1, -1))
+
+    def network(y):
+        x = y
+        for step in (1, 2):
+            value, skips = x, []
+            for level in range(4):
+                for i in (1, 2, 3):
+                    value = conv(value, f"Encoding_{level}/f_c_{i}")
+                skips.append(value)
+                value = conv(value, f"Encoding_{level}/down_sampling", 2)
+            value = conv(value, "Encoding_end/feature_extraction_end")
+            for level in (3, 2, 1, 0):
+                kernel = state[f"bloclk/Decoding_{level}/upsampling/kernel"]
+                # (height, width, out, in): the kernel of the convolution whose gradient this is.
+                _, gradient = jax.vjp(lambda z, k=kernel: tensorflow_convolution(z, k, 2), jnp.zeros_like(skips[level]))
+                value = conv(jnp.concatenate([gradient(value)[0], skips[level]], -1), f"Decoding_{level}/down_channal")
+                for i in (1, 2, 3, 4):
+                    value = conv(value, f"Decoding_{level}/f_dc_{i}")
+            v = x + conv(value, "end/f_dc_4", activation=lambda z: z)
+            delta, eta = state[f"recon_{step}/delta"], state[f"recon_{step}/eta"]
+            x = (1 - delta - eta) * v + eta * x + delta * y
+        return x
+
+    image = random.random((1, 32, 16, 1), np.float32)
+    variables = from_reference(model, state)
+    expected = np.asarray(compiled(network)(image))
+    np.testing.assert_allclose(compiled(model.apply)(variables, image), expected, atol=1e-5 * np.abs(expected).max())
+    for name, value in to_reference(model, variables).items():
+        np.testing.assert_array_equal(value, state[name], err_msg=name)
+
+
+def tensorflow_convolution(x, kernel, strides):
+    return jax.lax.conv_general_dilated(x, kernel, (strides, strides), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))

@@ -32,9 +32,9 @@ class Translation(nn.Module):
         x = self.convolution(x, name, layer, *arguments, **options)
         return nn.relu(InstanceNorm(dtype=self.dtype, name=f"{name}_norm")(x))
 
-    def blocks(self, x: Image, name: str, count: int, dilation: int = 1) -> jax.Array:
-        """Residual blocks."""
-        for i in range(count):
+    def blocks(self, x: Image, name: str, count: int, dilation: int = 1, first: int = 0) -> jax.Array:
+        """Residual blocks, numbered from `first`."""
+        for i in range(first, first + count):
             x = ReflectedBlock(x.shape[-1], dilation, **self.types, name=f"{name}_{i}")(x)
         return x
 

@@ -57,6 +57,8 @@ _EXCEPTIONS: dict[str, dict[str, Any]] = {
     "CVAEGAN": dict(encoder_features=(8,) * 5, features=(8,) * 5),
     "CVAEGANClassifier": dict(features=(8,) * 5),
     "CVAEGANDiscriminator": dict(features=(8,) * 4),
+    "KerasCVAEGAN": dict(encoder_features=(8,) * 4, features=(8,) * 4),
+    "KerasJudge": dict(features=(8,) * 4),
     "TGAN": dict(temporal_features=(8,) * 4, features=16),
 }
 

@@ -8,7 +8,8 @@ https://arxiv.org/abs/1703.10155
                                                z ~ N(0, 1) -'            or made x_p    -> C -> which class
 
 What is lost in the degradation is made up from what images of the class look like. The four differ in what they are trained on
-(`training.objectives.variational`); the networks are the same, CGAN's encoder takes the place of its condition.
+(`training.objectives.variational`); the networks are the same, CGAN's encoder takes the place of its condition. E is GoogLeNet, whose last
+layer sees the label; G has two dense layers and six convolutions, D is DCGAN's discriminator and C is AlexNet.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,9 @@ import jax.numpy as jnp
 
 from jaxrestore.errors import InputError
 from jaxrestore.models.card import ModelCard
+from jaxrestore.nn.conditional_autoencoder import ConditionalAutoencoder, with_label
 from jaxrestore.nn.conv import Conv
+from jaxrestore.nn.googlenet import GoogLeNet
 from jaxrestore.nn.initialise import Normal
 from jaxrestore.nn.linear import Linear
 from jaxrestore.nn.norm import BatchNorm
@@ -30,12 +33,13 @@ _init = dict(kernel_init=Normal(0.02))
 
 
 class Encoder(nn.Module):
-    """An image and its label to a Gaussian over latents.
+    """An image and its label to a Gaussian over latents: GoogLeNet, or a plain stack of strided convolutions.
 
     Attributes:
       latent: length of the latent.
-      features: channels of its convolutions, each of which halves the size.
-      dense: width of the layer that sees the label.
+      features: channels of plain convolutions, each of which halves the size; none of them is GoogLeNet.
+      dense: width of a layer between plain convolutions and the Gaussian, which sees the label. With GoogLeNet the last layer sees it.
+      channel_divisor: widths of GoogLeNet are divided by it.
       classes: number of labels; 0 without.
       dtype: computation type.
       param_dtype: type of the parameters.
@@ -44,8 +48,9 @@ class Encoder(nn.Module):
     """
 
     latent: int = 256
-    features: tuple[int, ...] = (64, 128, 256, 512, 512)
+    features: tuple[int, ...] = ()
     dense: int = 1024
+    channel_divisor: int = 1
     classes: int = 0
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
@@ -55,11 +60,14 @@ class Encoder(nn.Module):
         """Encode."""
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         x = 2.0 * image - 1.0
-        for i, features in enumerate(self.features):
-            x = Conv(features, 5, 2, 2, use_bias=False, **_init, **types, name=f"conv_{i}")(x)
-            x = nn.leaky_relu(BatchNorm(**types, name=f"norm_{i}")(x, train), 0.2)
-        x = _with_label(x.reshape(len(x), -1), label, self.classes)
-        x = nn.relu(Linear(self.dense, **_init, **types, name="dense")(x))
+        if self.features:
+            for i, features in enumerate(self.features):
+                x = Conv(features, 5, 2, 2, use_bias=False, **_init, **types, name=f"conv_{i}")(x)
+                x = nn.leaky_relu(BatchNorm(**types, name=f"norm_{i}")(x, train), 0.2)
+            x = with_label(x.reshape(len(x), -1), label, self.classes)
+            x = nn.relu(Linear(self.dense, **_init, **types, name="dense")(x))
+        else:
+            x = with_label(GoogLeNet(self.channel_divisor, **types, name="googlenet")(x, train), label, self.classes)
         both = Linear(2 * self.latent, **_init, **types, name="gaussian")(x).astype(jnp.float32)
         return tuple(jnp.split(both, 2, -1))
 
@@ -95,7 +103,7 @@ class Generator(nn.Module):
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         linear, norm = partial(Linear, use_bias=False, **_init, **types), partial(BatchNorm, **types)
         bottom = self.image_size // 2 ** len(self.kernel_sizes)
-        x = nn.relu(norm(name="dense_norm_0")(linear(self.dense, name="dense_0")(_with_label(z, label, self.classes)), train))
+        x = nn.relu(norm(name="dense_norm_0")(linear(self.dense, name="dense_0")(with_label(z, label, self.classes)), train))
         x = nn.relu(norm(name="dense_norm_1")(linear(bottom**2 * self.features[0], name="dense_1")(x), train))
         x = x.reshape(-1, bottom, bottom, self.features[0])
         for i, (features, window) in enumerate(zip((*self.features, self.channels), self.kernel_sizes, strict=True)):
@@ -106,14 +114,15 @@ class Generator(nn.Module):
         return 0.5 + 0.5 * jnp.tanh(x)
 
 
-class CVAEGAN(nn.Module):
+class CVAEGAN(ConditionalAutoencoder):
     """An encoder and a generator: restores an image of a known class by encoding it and generating from the code.
 
     Attributes:
       image_size: side of the images, a multiple of 2 ** len(kernel_sizes).
       latent: length of the latent.
       classes: number of labels; 0 without.
-      encoder_features: channels of the encoder's convolutions.
+      encoder_features: channels of plain convolutions in the encoder; none of them is GoogLeNet, as in the paper.
+      encoder_divisor: widths of GoogLeNet are divided by it.
       features: channels of the generator's convolutions but the last.
       kernel_sizes: sides of all the generator's windows.
       dense: width of the dense layers.
@@ -128,61 +137,22 @@ class CVAEGAN(nn.Module):
     image_size: int = 128
     latent: int = 256
     classes: int = 0
-    encoder_features: tuple[int, ...] = (64, 128, 256, 512, 512)
+    encoder_features: tuple[int, ...] = ()
     features: tuple[int, ...] = (256, 256, 128, 92, 64)
     kernel_sizes: tuple[int, ...] = (3, 3, 5, 5, 5, 5)
     dense: int = 1024
     channels: int = 3
+    encoder_divisor: int = 1
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
-
-    @property
-    def example_inputs(self) -> tuple[jax.ShapeDtypeStruct, ...] | None:
-        """An image and its label; None, as for any network of images, without classes."""
-        if not self.classes:
-            return None
-        shape = (1, self.image_size, self.image_size, self.channels)
-        return jax.ShapeDtypeStruct(shape, jnp.float32), jax.ShapeDtypeStruct((1,), jnp.int32)
 
     def setup(self) -> None:
         """The two networks."""
         if self.image_size % 2 ** len(self.kernel_sizes):
             raise InputError(f"image_size is {self.image_size}: it must be a multiple of {2 ** len(self.kernel_sizes)}")
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
-        self.encoder = Encoder(self.latent, self.encoder_features, self.dense, self.classes, **types)
+        self.encoder = Encoder(self.latent, self.encoder_features, self.dense, self.encoder_divisor, self.classes, **types)
         self.generator = Generator(self.image_size, self.features, self.kernel_sizes, self.dense, self.classes, self.channels, **types)
-
-    def __call__(self, image: Image, label: Labels | None = None, train: bool = False) -> jax.Array:
-        """Restore."""
-        mean, log_variance = self.encode(image, label, train)
-        if self.has_rng("noise"):
-            mean = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(self.make_rng("noise"), mean.shape)
-        return self.generate(mean, label, train).astype(image.dtype)
-
-    def encode(self, image: Image, label: Labels | None = None, train: bool = False) -> tuple[jax.Array, jax.Array]:
-        """Mean and logarithm of the variance of an image's code, (N, latent) each."""
-        if image.shape[1:] != (self.image_size, self.image_size, self.channels):
-            raise InputError(f"image has the shape {image.shape[1:]}: it must be {(self.image_size, self.image_size, self.channels)}")
-        return self.encoder(image, self._checked(label, len(image)), train)
-
-    def generate(self, z: Latents, label: Labels | None = None, train: bool = False) -> jax.Array:
-        """An image from a code (N, latent)."""
-        return self.generator(z, self._checked(label, len(z)), train)
-
-    def both(
-        self, image: Image, noise: Latents, prior: Latents, label: Labels | None = None, train: bool = True
-    ) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-        """What training looks at: (restored from mean + deviation * noise, made from prior, mean, logarithm of the variance)."""
-        mean, log_variance = self.encode(image, label, train)
-        restored = self.generate(mean + jnp.exp(0.5 * log_variance) * noise, label, train)
-        return restored, self.generate(prior, label, train), mean, log_variance
-
-    def _checked(self, label: Labels | None, count: int) -> Labels | None:
-        if label is None and self.classes:
-            if not self.is_initializing():
-                raise InputError(f"label is missing: a network of {self.classes} classes needs one for each image, (N,)")
-            return jnp.zeros(count, jnp.int32)
-        return label
 
 
 class CVAEGANDiscriminator(nn.Module):
@@ -271,21 +241,14 @@ class CVAEGANClassifier(nn.Module):
         return self.tail(x).astype(image.dtype), x
 
 
-def _with_label(x: Latents, label: Labels | None, classes: int) -> jax.Array:
-    return jnp.asarray(x) if not classes else jnp.concatenate([x, jax.nn.one_hot(label, classes, dtype=x.dtype)], -1)
-
-
 _card = partial(ModelCard, module=CVAEGAN, task="restoration", paper="https://arxiv.org/abs/1703.10155", fields=dict(classes=530))
-_ours = (
-    "the paper's generator, latent and 530 people of FaceScrub; its encoder is GoogLeNet, here a stack of strided convolutions; the count "
-    "is computed, none is published"
-)
+_ours = "as in the paper, for 530 people of FaceScrub; the count is computed, none is published"
 
 CARDS = (
-    _card(name="cvae_gan", parameters=24_623_675, notes=_ours),
-    _card(name="cvae", paper="https://papers.nips.cc/paper/5775", parameters=24_623_675, notes=f"trained without partners; {_ours}"),
-    _card(name="cgan", paper="https://arxiv.org/abs/1411.1784", parameters=24_623_675, notes=f"trained by the game alone; {_ours}"),
-    _card(name="fm_cgan", parameters=24_623_675, notes=f"trained to match the discriminator's mean features; {_ours}"),
+    _card(name="cvae_gan", parameters=11_081_371, notes=_ours),
+    _card(name="cvae", paper="https://papers.nips.cc/paper/5775", parameters=11_081_371, notes=f"trained without partners; {_ours}"),
+    _card(name="cgan", paper="https://arxiv.org/abs/1411.1784", parameters=11_081_371, notes=f"trained by the game alone; {_ours}"),
+    _card(name="fm_cgan", parameters=11_081_371, notes=f"trained to match the discriminator's mean features; {_ours}"),
     _card(name="cvae_gan_discriminator", module=CVAEGANDiscriminator, task="discrimination", fields={}, parameters=17_282_049),
     _card(name="cvae_gan_classifier", module=CVAEGANClassifier, task="classification", fields={}, parameters=32_141_202),
 )

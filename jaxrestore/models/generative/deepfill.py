@@ -6,7 +6,7 @@ Yu, Lin, Yang, Shen, Lu and Huang, ICCV 2019, https://arxiv.org/abs/1806.03589
                    /2, /4, dilated, x2, x4          known image `-> gated convolutions -> contextual attention --'   x2, x4 -> image
 
 The discriminator (SN-PatchGAN) sees image and mask through six strided convolutions with spectral normalisation; every value of its last
-map is a score.
+map is a score. A user may guide both by a sketch of the edges in the hole.
 """
 
 from functools import partial
@@ -61,10 +61,12 @@ class DeepFill(nn.Module):
       features: channels of the first convolution, half of which gate the other half; a multiple of 4.
       paste: known pixels of the result are those of the image; otherwise, and with `train=True`, the network's own.
       channels: image channels.
+      guided: a sketch goes into the first convolution too.
       dtype: computation type; attention is always float32.
       param_dtype: type of the parameters.
 
-    Takes (N, H, W, channels) in [0, 1] and a mask (N, H, W, 1), true where content is missing (what stands there does not matter), gives
+    Takes (N, H, W, channels) in [0, 1] and a mask (N, H, W, 1), true where content is missing (what stands there does not matter), and, if
+    `guided`, a sketch (N, H, W, 1), true on edges, of which only what lies in the hole matters (None is an empty one); gives
     (N, H, W, channels) in [0, 1]. The rough image is sown as "intermediates". Other sizes than multiples of 8 are continued by reflection
     and cropped back. The cost of the attention grows with the square of the number of pixels.
     """
@@ -72,24 +74,26 @@ class DeepFill(nn.Module):
     features: int = 48
     paste: bool = True
     channels: int = 3
+    guided: bool = False
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
     multiple = 8
 
     @nn.compact
-    def __call__(self, image: Image, mask: ArrayLike | None = None, train: bool = False) -> jax.Array:
+    def __call__(self, image: Image, mask: ArrayLike | None = None, train: bool = False, sketch: ArrayLike | None = None) -> jax.Array:
         """Fill the hole.
 
         Raises:
-          InputError: no mask, one of another size, or `features` is no multiple of 4.
+          InputError: no mask, one of another size, a sketch of another size or without `guided`, or `features` is no multiple of 4.
         """
         if self.features % 4 or self.features < 4:
             raise InputError(f"features is {self.features}: it must be a positive multiple of 4")
         missing = missing_map(self, image, mask)
         x, hole = (pad_to_multiple(part, self.multiple, "reflect") for part in (2.0 * image - 1.0, missing.astype(image.dtype)))
         known = x * (1.0 - hole)
-        with_mask = jnp.concatenate([known, jnp.ones_like(hole), hole], -1)
+        lines = [pad_to_multiple(line, self.multiple, "reflect") for line in _lines(self, image, missing, sketch)]
+        with_mask = jnp.concatenate([known, *lines, jnp.ones_like(hole), hole], -1)
         coarse = self._decode(self._encode(with_mask, "conv"), "conv")
         self.sow("intermediates", "coarse", self._result(coarse, image, missing, train))
 
@@ -135,6 +139,7 @@ class SNPatchDiscriminator(nn.Module):
     Attributes:
       features: channels of the first convolution; the second has twice, the others four times as many.
       channels: image channels.
+      guided: it sees the sketch in the hole too.
       dtype: computation type.
       param_dtype: type of the parameters.
 
@@ -144,24 +149,38 @@ class SNPatchDiscriminator(nn.Module):
 
     features: int = 64
     channels: int = 3
+    guided: bool = False
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
     @nn.compact
-    def __call__(self, image: Image, mask: ArrayLike | None = None, train: bool = False) -> jax.Array:
+    def __call__(self, image: Image, mask: ArrayLike | None = None, train: bool = False, sketch: ArrayLike | None = None) -> jax.Array:
         """Judge every patch.
 
         Raises:
-          InputError: no mask, or one of another size.
+          InputError: no mask, one of another size, or a sketch of another size or without `guided`.
         """
-        missing = missing_map(self, image, mask).astype(image.dtype)
-        x = jnp.concatenate([2.0 * image - 1.0, missing], -1)
+        missing = missing_map(self, image, mask)
+        x = jnp.concatenate([2.0 * image - 1.0, missing.astype(image.dtype), *_lines(self, image, missing, sketch)], -1)
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         for i, width in enumerate((1, 2, 4, 4, 4, 4)):
             conv = Conv(width * self.features, 5, 2, "same", kernel_init=glorot_uniform, **types, name=f"conv_{i}")
             # The slope is 0.2 on the last layer as well.
             x = nn.leaky_relu(SpectralNorm(conv, keeps_v=False)(x, train=train), 0.2)
         return x.astype(image.dtype)
+
+
+def _lines(model: DeepFill | SNPatchDiscriminator, image: Image, missing: jax.Array, sketch: ArrayLike | None) -> list[jax.Array]:
+    """The sketch as far as it lies in the hole, (N, H, W, 1), where the network takes one."""
+    if not model.guided:
+        if sketch is not None:
+            raise InputError(f"sketch: {type(model).__name__} takes none; one with guided=True does")
+        return []
+    if sketch is None:
+        return [jnp.zeros(missing.shape, image.dtype)]
+    if jnp.shape(sketch) != missing.shape:
+        raise InputError(f"sketch has the shape {jnp.shape(sketch)}: for an image of shape {image.shape} it must be {missing.shape}")
+    return [((jnp.asarray(sketch) != 0) & missing).astype(image.dtype)]
 
 
 REFERENCE_KERNELS = "HWIO"
@@ -209,5 +228,23 @@ CARDS = (
         task="discrimination",
         parameters=5_946_816,
         notes="trained with the hinge loss, the sum of its two terms halved; the mask is its fourth channel",
+    ),
+    _card(
+        name="deepfill_v2_guided",
+        module=DeepFill,
+        task="inpainting",
+        fields=dict(guided=True),
+        multiple=8,
+        parameters=4_053_678,
+        convention="rgb",
+        notes="takes a sketch of the edges in the hole beside the mask (`sketch` in Python; empty where none is given)",
+    ),
+    _card(
+        name="deepfill_v2_guided_discriminator",
+        module=SNPatchDiscriminator,
+        task="discrimination",
+        fields=dict(guided=True),
+        parameters=5_948_416,
+        notes="mask and sketch are its fourth and fifth channels",
     ),
 )

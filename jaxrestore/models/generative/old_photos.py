@@ -4,7 +4,8 @@ Wan, Zhang, Chen, Zhang, Chen, Liao and Wen, CVPR 2020, https://arxiv.org/abs/20
 
     old photo -> encoder of old photos -> mapping -> decoder of clean photos -> restored photo
         |         H/4 x W/4 x 64             ^
-        `-> scratch detector -> mask --------'  partial non-local block: scratches become a mean of what is not scratched
+        `-> scratch detector -> mask --------'  partial non-local block: scratches become a mean of what is not scratched; for large
+                                                photos three patch attentions: scratched patches become others, which costs less
 
 Two variational autoencoders, of old and of clean photos, are trained first; then the mapping alone.
 """
@@ -21,6 +22,7 @@ from jaxrestore.nn.antialiased_unet import AntialiasedUNet
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.missing import missing_map
 from jaxrestore.nn.partial_nonlocal import PartialNonLocal
+from jaxrestore.nn.patch_attention import PatchAttention
 from jaxrestore.nn.photo_translation import SHRUNK, PhotoDecoder, PhotoEncoder, Translation
 from jaxrestore.ops.color import rgb_to_gray
 from jaxrestore.ops.interpolate import interpolate
@@ -96,10 +98,11 @@ class LatentMapping(Translation):
       temperature: scores are divided by it.
       sees_itself: every place counts as undamaged for itself.
       cosine: scores are cosines instead of products.
+      patch_sizes: in place of the partial non-local block: sides of the patches of an attention behind each second residual block.
       dtype: computation type.
       param_dtype: type of the parameters.
 
-    Takes (N, h, w, latent) and, if `partial_nonlocal`, the mask (N, H, W, 1) of the image, true where it is scratched; gives (N, h, w,
+    Takes (N, h, w, latent) and, with either attention, the mask (N, H, W, 1) of the image, true where it is scratched; gives (N, h, w,
     latent).
     """
 
@@ -112,6 +115,7 @@ class LatentMapping(Translation):
     temperature: float = 1.0
     sees_itself: bool = False
     cosine: bool = False
+    patch_sizes: tuple[int, ...] = ()
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -125,19 +129,27 @@ class LatentMapping(Translation):
         """Map.
 
         Raises:
-          InputError: a mask is missing.
+          InputError: a mask is missing, or there are more attentions than the residual blocks have room for.
         """
+        if self.patch_sizes and (self.partial_nonlocal or 2 * len(self.patch_sizes) > self.depth):
+            raise InputError(f"patch_sizes is {self.patch_sizes}: each needs two of depth = {self.depth} blocks, and no partial_nonlocal")
         widths = [min(self.latent * 2**i, self.features) for i in range(5)]
         x = latent
         for i, width in enumerate(widths[1:]):
             x = self.normalised(x, f"wider_{i}", Conv, width)
-        if self.partial_nonlocal:
+        if self.partial_nonlocal or self.patch_sizes:
             if mask is None:
                 image = jax.ShapeDtypeStruct((len(latent), *(SHRUNK * n for n in latent.shape[1:3]), 3), latent.dtype)
                 mask = missing_map(self, image, None)
+            mask = jnp.asarray(mask) != 0
+        if self.partial_nonlocal:
             options = dict(renormalise=self.renormalise, temperature=self.temperature, sees_itself=self.sees_itself, cosine=self.cosine)
-            x = PartialNonLocal(**options, **self.types, name="nonlocal")(x, jnp.asarray(mask) != 0)
-        x = self.blocks(x, "block", self.depth, self.dilation)
+            x = PartialNonLocal(**options, **self.types, name="nonlocal")(x, mask)
+        for i, patch in enumerate(self.patch_sizes):
+            x = self.blocks(x, "block", 2, self.dilation, first=2 * i)
+            x = PatchAttention(patch, **self.types, name=f"patch_attention_{i}")(x, mask)
+        done = 2 * len(self.patch_sizes)
+        x = self.blocks(x, "block", self.depth - done, self.dilation, first=done)
         for i, width in enumerate(widths[3:0:-1]):
             x = self.normalised(x, f"narrower_{i}", Conv, width)
         return self.convolution(x, "tail", Conv, self.latent).astype(latent.dtype)
@@ -181,13 +193,11 @@ class OldPhotoRestorer(nn.Module):
         """Restore."""
         return self._restore(image, None)
 
-    def _restore(self, image: Image, mask: Image | None) -> jax.Array:
+    def _restore(self, image: Image, mask: Image | None, **attention: bool | tuple[int, ...]) -> jax.Array:
         types = dict(dtype=self.dtype, param_dtype=self.param_dtype)
         widths = dict(features=self.features, most_features=self.most_features, **types)
         latent = PhotoEncoder(**widths, name="encoder")(2.0 * pad_to_multiple(image, self.multiple, "reflect") - 1.0)
-        mapping = LatentMapping(
-            latent.shape[-1], self.mapping_features, self.depth, partial_nonlocal=mask is not None, **types, name="mapping"
-        )
+        mapping = LatentMapping(latent.shape[-1], self.mapping_features, self.depth, **attention, **types, name="mapping")
         latent = mapping(latent) if mask is None else mapping(latent, pad_to_multiple(mask, self.multiple, "reflect"))
         x = PhotoDecoder(**widths, channels=self.channels, name="decoder")(latent)
         return crop((x + 1.0) / 2.0, image.shape[1:3]).astype(image.dtype)
@@ -203,6 +213,8 @@ class ScratchedPhotoRestorer(OldPhotoRestorer):
       depth: residual blocks of the mapping.
       detects: scratches are found by a `ScratchDetector` where no mask is given.
       detector_features: channels of the detector's finest scale.
+      patch_sizes: for large photos: of the mapping, which then has patch attention in place of the partial non-local block.
+      mask_growth: pixels by which scratches are taken to be wider on every side.
       channels: image channels: 3.
       dtype: computation type.
       param_dtype: type of the parameters.
@@ -212,6 +224,8 @@ class ScratchedPhotoRestorer(OldPhotoRestorer):
 
     detects: bool = True
     detector_features: int = 64
+    patch_sizes: tuple[int, ...] = ()
+    mask_growth: int = 0
 
     @property
     def finds_mask(self) -> bool:
@@ -228,7 +242,11 @@ class ScratchedPhotoRestorer(OldPhotoRestorer):
         if self.detects and (mask is None or self.is_initializing()):
             detected = self._detect(image)
         scratched = detected if self.detects and mask is None else missing_map(self, image, mask)
-        return self._restore(jnp.where(scratched, 1.0, image), scratched.astype(image.dtype))
+        if self.mask_growth:
+            side = 2 * self.mask_growth + 1
+            scratched = nn.max_pool(scratched.astype(jnp.float32), (side, side), padding="SAME") > 0
+        attention = dict(partial_nonlocal=not self.patch_sizes, patch_sizes=self.patch_sizes)
+        return self._restore(jnp.where(scratched, 1.0, image), scratched.astype(image.dtype), **attention)
 
     def _detect(self, image: Image) -> jax.Array:
         height, width = image.shape[1:3]
@@ -258,14 +276,19 @@ def _decoder_names() -> dict[str, str]:
     return names
 
 
-def _mapping_names(depth: int, is_partial: bool) -> dict[str, str]:
-    first, second, offset = ("before_NL", "after_NL", 12) if is_partial else ("model", "model", 0)
+def _mapping_names(depth: int, is_partial: bool, attentions: int) -> dict[str, str]:
+    first, last, start = ("before_NL", "after_NL", 0) if is_partial or attentions else ("model", "model", 12)
     names = {f"wider_{i}": f"{first}.{3 * i}" for i in range(4)}
-    start = 12 - offset
-    for i in range(depth):
-        names |= _block_names(f"block_{i}", f"{second}.{start + i}")
-    names |= {f"narrower_{i}": f"{second}.{start + depth + 3 * i}" for i in range(3)}
-    names["tail"] = f"{second}.{start + depth + 9}"
+    blocks = [f"before_NL.{12 + i}" for i in range(2 * bool(attentions))]
+    blocks += [f"res_block_{pair}.{i}" for pair in range(1, attentions) for i in range(2)]
+    rest = depth - len(blocks)
+    blocks += [f"{last}.{start + i}" for i in range(rest)]
+    for i, block in enumerate(blocks):
+        names |= _block_names(f"block_{i}", block)
+    names |= {f"narrower_{i}": f"{last}.{start + rest + 3 * i}" for i in range(3)} | {"tail": f"{last}.{start + rest + 9}"}
+    for i in range(attentions):
+        names |= _block_names(f"patch_attention_{i}/block", f"NL_scale_{i + 1}.res_block.0")
+        names[f"patch_attention_{i}/combine"] = f"NL_scale_{i + 1}.F_Combine"
     if is_partial:
         names |= {f"nonlocal/{part}": f"NL.{part}" for part in ("theta", "phi", "g", "W")}
         for i in range(3):
@@ -294,12 +317,13 @@ def reference_names(model: OldPhotoVAE | LatentMapping | ScratchDetector | OldPh
         case OldPhotoVAE():
             return _within("encoder", "encoder", _encoder_names()) | _within("decoder", "decoder", _decoder_names())
         case LatentMapping():
-            return _mapping_names(model.depth, model.partial_nonlocal)
+            return _mapping_names(model.depth, model.partial_nonlocal, len(model.patch_sizes))
         case ScratchDetector():
             return _detector_names(model.depth, model.convolutions)
     scratched = isinstance(model, ScratchedPhotoRestorer)
     names = _within("encoder", "netG_A.encoder", _encoder_names()) | _within("decoder", "netG_B.decoder", _decoder_names())
-    names |= _within("mapping", "mapping_net", _mapping_names(model.depth, scratched))
+    patches = len(model.patch_sizes) if scratched else 0
+    names |= _within("mapping", "mapping_net", _mapping_names(model.depth, scratched and not patches, patches))
     return names | _within("detector", "detector", _detector_names(4, 2)) if scratched and model.detects else names
 
 
@@ -317,6 +341,7 @@ _card = partial(
     reference_names=reference_names,
     reference_ignored=REFERENCE_IGNORED,
 )
+_LARGE = dict(depth=8, patch_sizes=(8, 4, 2))
 _NOTE = "the paper measures 23.33 dB on synthetically aged DIV2K"
 
 CARDS = (
@@ -328,6 +353,15 @@ CARDS = (
         multiple=4,
         parameters=89_843_012,
         notes=f"fills scratches, which it finds itself where no mask is given; {_NOTE}",
+    ),
+    _card(
+        name="old_photo_large_scratch_restorer",
+        module=ScratchedPhotoRestorer,
+        task="restoration",
+        fields=_LARGE | dict(mask_growth=3),
+        multiple=4,
+        parameters=112_402_756,
+        notes="for large photos, the reference's --HR; finds scratches where no mask is given, and takes them to be 3 pixels wider",
     ),
     _card(
         name="old_photo_vae",
@@ -345,6 +379,14 @@ CARDS = (
         fields=dict(partial_nonlocal=True),
         parameters=51_344_704,
         notes="between latents; needs the mask of the scratches",
+    ),
+    _card(
+        name="old_photo_patch_mapping",
+        module=LatentMapping,
+        task="translation",
+        fields=_LARGE,
+        parameters=73_904_448,
+        notes="between latents of large photos; needs the mask of the scratches",
     ),
     _card(
         name="old_photo_scratch_detector",

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import flax.traverse_util
 import jax
 import numpy as np
 import pytest
@@ -133,6 +134,33 @@ def test_what_stands_in_the_hole_does_not_matter(name: str):
     variables = initialise(model, jax.random.key(0), images, masks)
     apply = compiled(model.apply)
     np.testing.assert_array_equal(apply(variables, np.where(masks, 0.3, images), masks), apply(variables, images, masks))
+
+
+@pytest.mark.parametrize(("plain", "first", "place"), [(DeepFill(4), ("coarse_1", "conv"), 3), (SNPatchDiscriminator(2), ("conv_0",), 4)])
+def test_a_sketch_guides(plain, first: tuple[str, ...], place: int):
+    """The reference's order of channels: image, sketch, ones, mask for the one, image, mask, sketch for the other."""
+    model = plain.clone(guided=True)
+    images, masks = random_inputs(model, height=16, width=24)
+    sketch = np.random.default_rng(5).random(masks.shape) < 0.5
+    initial = initialise(model, jax.random.key(0), images, masks)
+    variables = initial | {"params": jax.tree.map(lambda leaf: 5 * leaf, initial["params"])}  # lines are then seen at the other end
+    apply = compiled(lambda v, lines: model.apply(v, images, masks, sketch=lines))
+    drawn = apply(variables, sketch)
+    assert np.abs(drawn - apply(variables, np.zeros_like(sketch))).max() > 1e-5
+    np.testing.assert_array_equal(apply(variables, sketch & masks), drawn)  # lines outside the hole say nothing
+
+    # A kernel that is blind to the sketch makes the network that takes none.
+    flat = flax.traverse_util.flatten_dict(initial)
+    kernel = np.array(flat["params", *first, "kernel"])
+    without = flat | {("params", *first, "kernel"): np.delete(kernel, place, 2)}
+    kernel[:, :, place] = 0
+    blind, without = (flax.traverse_util.unflatten_dict(x) for x in (flat | {("params", *first, "kernel"): kernel}, without))
+    np.testing.assert_allclose(apply(blind, sketch), compiled(plain.apply)(without, images, masks), atol=1e-5)
+
+    with pytest.raises(InputError, match=f"sketch: {type(plain).__name__} takes none"):
+        jax.eval_shape(lambda: plain.init(jax.random.key(0), images, masks, sketch=sketch))
+    with pytest.raises(InputError, match=r"sketch has the shape \(2, 16, 23, 1\): for an image of shape"):
+        jax.eval_shape(lambda: model.init(jax.random.key(0), images, masks, sketch=sketch[:, :, 1:]))
 
 
 @pytest.mark.parametrize("name", FILLING)

@@ -14,9 +14,11 @@ from jaxrestore.models.generative.old_photos import (
 )
 from jaxrestore.nn.initialise import initialise
 from jaxrestore.nn.partial_nonlocal import undamaged
+from jaxrestore.nn.patch_attention import replace_patches
 from jaxrestore.ops.blur_pool import blur_pool
 from jaxrestore.ops.color import rgb_to_gray
 from jaxrestore.weights import from_reference, to_reference
+from jaxrestore.weights.reference import expected_tensors
 from tests.compiled import LATER_EMITTERS, compiled
 from tests.models.zoo import check_alone_as_together, check_equals_reference, check_every_parameter_learns, random_inputs
 from tests.parity.golden import Golden, goldens
@@ -109,6 +111,72 @@ def test_scratches_are_filled_from_elsewhere():
     np.testing.assert_array_equal(apply(variables, white, masks), apply(variables, images, masks))
 
 
+LARGE = MASKED.clone(depth=3, patch_sizes=(2,), mask_growth=1)
+
+
+def test_scratched_patches_of_large_photos_become_others():
+    """As the reference's Patch_Attention_4, written out: each patch that is mostly scratched is the whole one of the largest cosine."""
+    random = np.random.default_rng(0)
+    features = random.standard_normal((2, 6, 9, 5)).astype(np.float32)
+    mask = (random.random((2, 6, 9, 1)) < 0.5).astype(np.float32)
+    mask[0, :3, :3] = [[[1], [1], [1]], [[1], [1], [1]], [[0], [0], [0]]]  # two thirds are more than 0.6
+    mask[0, 3:, 6:] = 0
+    mask[1, :3, :6] = 0
+    expected, replaced = features.copy(), 0
+    places = [(top, left) for top in (0, 3) for left in (0, 3, 6)]
+    for n in range(2):
+        whole = [(y, x) for y, x in places if mask[n, y : y + 3, x : x + 3].mean() <= 0.6]
+        for y, x in set(places) - set(whole):
+            patch = features[n, y : y + 3, x : x + 3].ravel()
+            others = [features[n, a : a + 3, b : b + 3].ravel() for a, b in whole]
+            best = max(others, key=lambda other: patch @ other / np.linalg.norm(other))
+            expected[n, y : y + 3, x : x + 3] = best.reshape(3, 3, 5)
+            replaced += 1
+    assert replaced > 2
+    replace = compiled(lambda x, m: replace_patches(x, m, 3))
+    np.testing.assert_array_equal(replace(features, mask), expected)
+    np.testing.assert_array_equal(replace(features, np.ones_like(mask)), features)
+    np.testing.assert_array_equal(replace(features[:, :5, :8], mask[:, :5, :8] * 0), features[:, :5, :8])
+    # So many patches that they are compared some at a time.
+    row = random.standard_normal((1, 1, 5000, 3)).astype(np.float32)
+    gone = (np.arange(5000) % 3 == 0).reshape(1, 1, 5000, 1).astype(np.float32)
+    directions = row[0, 0] / np.linalg.norm(row[0, 0], axis=-1, keepdims=True)
+    kept = np.flatnonzero(np.arange(5000) % 3)
+    source = np.arange(5000)
+    source[::3] = kept[np.argmax(directions[::3] @ directions[kept].T, -1)]
+    same = np.asarray(compiled(lambda x, m: replace_patches(x, m, 1))(row, gone))[0, 0] == row[0, 0, source]
+    assert same.all(-1).mean() > 0.999  # rounding may decide between two that are nearly alike
+
+
+def test_scratches_of_large_photos_are_filled_from_elsewhere():
+    images, masks = random_inputs(LARGE, height=20, width=24)
+    masks[:] = False
+    masks[:, 4:12, 8:16] = True
+    check_learns(LARGE, (images, masks), LOST_BIASES)
+    variables = initialise(LARGE, jax.random.key(0), images, masks)
+    apply = compiled(LARGE.apply)
+    restored = apply(variables, images, masks)
+    np.testing.assert_allclose(apply(variables, images[::-1], masks[::-1])[::-1], restored, atol=1e-4)
+    # What is one pixel beside a scratch counts as scratched too; what is two pixels beside it does not.
+    for distance, alike in ((1, True), (2, False)):
+        other = images.copy()
+        other[:, 4 - distance, 8:16] = 0.2
+        assert np.array_equal(apply(variables, other, masks), restored) == alike
+
+
+def test_large_photos_take_the_weights_of_the_reference():
+    """Its names, as its code makes them: two blocks, attention, two blocks, attention, two blocks, attention, two blocks."""
+    model = LatentMapping(4, 8, 8, patch_sizes=(8, 4, 2))
+    blocks = ["before_NL.12", "before_NL.13", *(f"res_block_{i}.{j}" for i in (1, 2) for j in (0, 1)), "after_NL.0", "after_NL.1"]
+    modules = {f"before_NL.{i}" for i in (0, 3, 6, 9)} | {f"after_NL.{i}" for i in (2, 5, 8, 11)}
+    modules |= {f"NL_scale_{i}.F_Combine" for i in (1, 2, 3)}
+    for block in (*blocks, *(f"NL_scale_{i}.res_block.0" for i in (1, 2, 3))):
+        modules |= {f"{block}.conv_block.1", f"{block}.conv_block.5"}
+    expected = expected_tensors(model)
+    assert set(expected) == {f"{module}.{leaf}" for module in modules for leaf in ("weight", "bias")}
+    assert expected["NL_scale_2.F_Combine.weight"] == (8, 17, 3, 3)
+
+
 def test_scratches_are_found_where_no_mask_is_given():
     model = ScratchedPhotoRestorer(4, 4, 8, 1, detector_features=2)
     image = random_inputs(model, 1, 64, 96)[0]
@@ -169,6 +237,9 @@ def test_bad_input_is_said():
     mapping = LatentMapping(2, 4, 1, partial_nonlocal=True)
     with pytest.raises(InputError, match="mask is missing: LatentMapping needs"):
         mapping.apply(initialise(mapping, jax.random.key(0), latent), latent)
+    crowded = LatentMapping(2, 4, 1, patch_sizes=(2,))
+    with pytest.raises(InputError, match=r"patch_sizes is \(2,\): each needs two of depth = 1 blocks"):
+        jax.eval_shape(crowded.init, jax.random.key(0), latent)
     with pytest.raises(InputError, match="kernel_size is 5: it must be 3 or 4"):
         jax.eval_shape(OldPhotoVAE(kernel_size=5).init, jax.random.key(0), image)
     with pytest.raises(InputError, match="most_features is 9: it must be at most four times features = 2"):

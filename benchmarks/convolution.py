@@ -17,14 +17,15 @@ def cases() -> dict[str, tuple[tuple, tuple, Callable, Callable]]:
 
     from jaxrestore.nn import conv_forms as forms
     from jaxrestore.nn.conv import convolve, convolve_transposed
+    from jaxrestore.nn.conv_window import Window, plain
 
     def convolution(
         image: tuple, side: int, features: int, stride: int = 1, padding: int | None = None, dilation: int = 1, groups: int = 1
     ):
         p = dilation * (side - 1) // 2 if padding is None else padding
-        window = forms.Window((stride,) * 2, ((p, p), (p, p)), (dilation,) * 2, groups)
+        window = Window((stride,) * 2, ((p, p), (p, p)), (dilation,) * 2, groups)
         ours = partial(convolve, strides=(stride,) * 2, padding=(p, p), dilation=(dilation,) * 2, groups=groups)
-        return image, (side, side, image[-1] // groups, features), ours, partial(forms.plain, window=window)
+        return image, (side, side, image[-1] // groups, features), ours, partial(plain, window=window)
 
     def transposed(image: tuple, side: int, features: int, stride: int, padding: int, extra: int = 0):
         sides = ((side - 1 - padding, side - 1 - padding + extra),) * 2
@@ -43,6 +44,7 @@ def cases() -> dict[str, tuple[tuple, tuple, Callable, Callable]]:
         "3x3, 64 to 64": convolution(large, 3, 64),
         "3x3, 64 to 64, patches": convolution(patches, 3, 64),
         "3x3, 64 to 64, four in a scan": inside_scan((1, 48, 48, 64), 3, 64),
+        "5x5, 64 to 64": convolution(large, 5, 64),
         "3x3, 1 to 64": convolution((1, 128, 128, 1), 3, 64),
         "3x3, 3 to 64": convolution((1, 128, 128, 3), 3, 64),
         "3x3, 64 to 3": convolution(large, 3, 3),

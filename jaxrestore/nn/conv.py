@@ -17,7 +17,7 @@ from jax import lax
 
 from jaxrestore.nn import conv_forms as forms
 from jaxrestore.nn.affine import add_bias, kernel_and_bias
-from jaxrestore.nn.conv_forms import Sides, Window
+from jaxrestore.nn.conv_window import Sides, Window, plain
 from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
 from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.ops.padding import pad
@@ -161,7 +161,7 @@ def convolve(
         height, width = ((side + sum(p) - d * (k - 1) - 1) // s + 1 for side, k, s, p, d in sides)
         return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
     window = Window(strides, (vertical, horizontal), dilation, groups)
-    return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(forms.plain, window=window))
+    return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(plain, window=window))
 
 
 def convolve_transposed(
@@ -210,5 +210,5 @@ def _cpu_form(image: jax.Array, kernel: jax.Array, window: Window) -> Callable:
     elif window.groups < image.shape[-1]:
         form = forms.split_groups
     else:
-        form = forms.shifted_sum if taps <= forms.MOST_SHIFTS else forms.plain
+        form = forms.shifted_sum if taps <= forms.MOST_SHIFTS else plain
     return partial(form, window=window)

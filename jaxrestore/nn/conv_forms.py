@@ -13,50 +13,13 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-from jaxrestore.ops.symbolic import is_symbolic, larger, smaller
+from jaxrestore.nn.conv_window import Sides, Window, pad, plain
+from jaxrestore.nn.minimal_filtering import filter_by_rows, is_faster
+from jaxrestore.ops.symbolic import larger, smaller
 from jaxrestore.typing import Side
 
 MOST_SHIFTS = 49
 """Beyond 7x7 taps a sum of shifted images takes seconds to compile."""
-
-Sides = tuple[tuple[Side, Side], tuple[Side, Side]]
-
-
-@dataclass(frozen=True)
-class Window:
-    """How a kernel moves over an image.
-
-    Attributes:
-      strides: step between windows, (vertical, horizontal).
-      padding: zeros added ((top, bottom), (left, right)); negative numbers crop.
-      dilation: step between the taps of a window.
-      groups: number of channel groups.
-    """
-
-    strides: tuple[int, int] = (1, 1)
-    padding: Sides = ((0, 0), (0, 0))
-    dilation: tuple[int, int] = (1, 1)
-    groups: int = 1
-
-    def extent(self, kernel: jax.Array | jax.ShapeDtypeStruct) -> tuple[int, int]:
-        """Rows and columns from the first to the last tap."""
-        height, width = ((k - 1) * d + 1 for k, d in zip(kernel.shape[:2], self.dilation, strict=True))
-        return height, width
-
-
-def plain(image: jax.Array, kernel: jax.Array, window: Window, names: tuple[str, str, str] = ("NHWC", "HWIO", "NHWC")) -> jax.Array:
-    """The compiler's own convolution: the choice on GPU and TPU, and the value that every other form must give."""
-    if is_symbolic(*window.padding[0], *window.padding[1]):  # JAX pads only by numbers here
-        image, window = pad(image, window.padding), replace(window, padding=((0, 0), (0, 0)))
-    return lax.conv_general_dilated(
-        image,
-        kernel,
-        window.strides,
-        window.padding,
-        rhs_dilation=window.dilation,
-        dimension_numbers=names,
-        feature_group_count=window.groups,
-    )
 
 
 def dense(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
@@ -74,7 +37,7 @@ def dense(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
 def _dense(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
     if image.shape[-1] == 1 and kernel[..., 0, 0].size <= MOST_SHIFTS:
         return _shifted_sum(image, kernel, window)
-    return _padded(image, kernel, window)
+    return filter_by_rows(image, kernel, window) if is_faster(image, kernel, window) else _padded(image, kernel, window)
 
 
 def _padded(image: jax.Array, kernel: jax.Array, window: Window, names: tuple[str, str, str] = ("NHWC", "HWIO", "NHWC")) -> jax.Array:
@@ -92,7 +55,7 @@ def _dense_tangent(window: Window, primals: tuple, tangents: tuple) -> tuple[jax
     # 12868). A custom VJP would do for the gradient alone, but forbids forward mode.
     (image, kernel), (image_dot, kernel_dot) = primals, tangents
     result = _dense(image, kernel, window)
-    of_image = _padded(image_dot, kernel.swapaxes(2, 3), window, ("NHWC", "HWOI", "NHWC"))
+    of_image = _along_image(image_dot, kernel, window, result)
     channels, features = kernel.shape[2:]
     shrinks = any(sum(p) < extent - 1 for p, extent in zip(window.padding, window.extent(kernel), strict=True))
     if 4 * features <= channels and window.strides == window.dilation == (1, 1) and not shrinks:
@@ -101,6 +64,16 @@ def _dense_tangent(window: Window, primals: tuple, tangents: tuple) -> tuple[jax
         image, window = pad(image, window.padding), replace(window, padding=((0, 0), (0, 0)))
     of_kernel = plain(image.transpose(3, 1, 2, 0), kernel_dot.transpose(2, 0, 1, 3), window, ("CHWN", "IHWO", "HWNC"))
     return result, of_image + of_kernel.transpose(2, 0, 1, 3)
+
+
+def _along_image(image_dot: jax.Array, kernel: jax.Array, window: Window, result: jax.Array) -> jax.Array:
+    back = jnp.flip(kernel, (0, 1)).swapaxes(2, 3)
+    borders = [(k - 1 - before, k - 1 - after) for k, (before, after) in zip(kernel.shape[:2], window.padding, strict=True)]
+    backward = replace(window, padding=(borders[0], borders[1]))
+    if is_faster(result, back, backward):  # transposed twice, it is what the gradient computes
+        (of_image,) = jax.linear_transpose(lambda g: filter_by_rows(g, back, backward), result)(image_dot)
+        return of_image
+    return _padded(image_dot, kernel.swapaxes(2, 3), window, ("NHWC", "HWOI", "NHWC"))
 
 
 def _along_kernel_of_few_features(image: jax.Array, kernel_dot: jax.Array, padding: Sides) -> jax.Array:
@@ -305,10 +278,3 @@ def transposed_by_phase(image: jax.Array, kernel: jax.Array, strides: tuple[int,
 def _unit_strides(image: jax.Array, kernel: jax.Array, padding: Sides) -> jax.Array:
     window = Window(padding=padding)
     return product(image, kernel, window) if kernel.shape[:2] == (1, 1) else dense(image, kernel, window)
-
-
-def pad(image: jax.Array, padding: Sides) -> jax.Array:
-    """Zeros around an image; negative numbers crop."""
-    if not any(map(any, padding)):
-        return image
-    return lax.pad(image, jnp.zeros((), image.dtype), ((0, 0, 0), (*padding[0], 0), (*padding[1], 0), (0, 0, 0)))

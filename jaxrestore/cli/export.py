@@ -33,6 +33,8 @@ class Export:
     """Write the weights of a StableHLO program to a .safetensors file beside it."""
     int8_weights: bool = False
     """Store the kernels of a StableHLO program in eight bits: a quarter of the file; the arithmetic stays in 32 bits."""
+    int8: Annotated[Path | None, arg(metavar="FOLDER")] = None
+    """Compute convolutions in eight bits, for what goes through them on the pictures of this folder: such as the network will be given."""
     sigma: Annotated[float | None, arg(metavar="FLOAT")] = None
     """The noise level in grey levels, fixed in the program; by default it is an input of a network that takes one."""
     scale: Annotated[int | None, arg(metavar="INT")] = None
@@ -56,6 +58,7 @@ class Export:
             platforms=tuple(name.strip() for name in self.platforms.split(",") if name.strip()),
             weights_beside=self.weights_beside,
             int8_weights=self.int8_weights,
+            int8=self.int8,
             sigma=self.sigma,
             scale=self.scale,
         )

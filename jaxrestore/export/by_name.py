@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
+import numpy as np
 
 from jaxrestore.errors import InputError
+from jaxrestore.export.calibrated import calibrated
 from jaxrestore.export.network import Exportable, exportable
 from jaxrestore.export.stablehlo import PLATFORMS, write_stablehlo
 from jaxrestore.inference.restorer import Restorer
@@ -28,6 +30,7 @@ def export_network(
     platforms: Sequence[str] = PLATFORMS,
     weights_beside: bool = False,
     int8_weights: bool = False,
+    int8: str | PathLike | np.ndarray | None = None,
     sigma: float | int | None = None,
     scale: int | None = None,
 ) -> dict[str, Any]:
@@ -43,6 +46,8 @@ def export_network(
       weights_beside: StableHLO only: the weights go to a .safetensors file of the same name.
       int8_weights: StableHLO only: kernels are stored in eight bits, with a scale for each output channel; the file is about a quarter as
         large, and the arithmetic stays in 32 bits.
+      int8: images such as the network will be given, from which it is learned what goes through its convolutions: a folder of pictures, or
+        an array (N, H, W, channels), floating point with white = 1. Convolutions then compute with whole numbers of eight bits.
       sigma: noise level in grey levels, fixed in the program, for a network that takes one; None leaves it an input.
       scale: for networks that have several, or that take images after interpolation: the enlargement.
 
@@ -60,8 +65,10 @@ def export_network(
         raise InputError(f"size is {size[0]}x{size[1]}: both sides must be at least 1")
     if format == "onnx" and (weights_beside or int8_weights):
         option = "weights_beside" if weights_beside else "int8_weights"
-        raise InputError(f"an ONNX file holds its weights, in 32 bits: leave {option} out")
+        raise InputError(f"an ONNX file holds its weights, in 32 bits unless int8 is given: leave {option} out")
     network = dataclasses.replace(_network(model_or_tag, weights, sigma, scale), int8_weights=int8_weights)
+    if int8 is not None:
+        network = calibrated(network, int8)
     if format == "stablehlo":
         return write_stablehlo(network, path, platforms=platforms, size=size, weights_beside=weights_beside)
     from jaxrestore.export.onnx.write import write_onnx

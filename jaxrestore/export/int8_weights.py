@@ -1,6 +1,6 @@
 """Kernels in eight bits: a quarter of the file, computed with as numbers of 32 bits."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 import numpy as np
 
@@ -34,11 +34,13 @@ def quantise(kernel: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.clip(np.rint(flat / scale), -_LEVELS, _LEVELS).astype(np.int8).reshape(kernel.shape), scale
 
 
-def quantised(weights: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Weights by name with every kernel in eight bits and its scales beside it; what is no kernel stays."""
+def quantised(weights: Mapping[str, np.ndarray], names: Container[str] | None = None) -> dict[str, np.ndarray]:
+    """Weights by name with every kernel, or those of these names, in eight bits and its scales beside it; what is no kernel stays."""
     result = {}
     for name, value in weights.items():
-        if name.rpartition("/")[2] in _KERNELS and value.ndim > 1 and np.issubdtype(value.dtype, np.floating):
+        if names is not None and name not in names:
+            result[name] = value
+        elif name.rpartition("/")[2] in _KERNELS and value.ndim > 1 and np.issubdtype(value.dtype, np.floating):
             result[name], result[name + SCALE] = quantise(value)
         else:
             result[name] = value

@@ -1,6 +1,7 @@
 """What is exported: a network, its weights and what a user of the file must know, as one function of arrays."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxrestore.errors import InputError
+from jaxrestore.export.int8 import Ranges, in_int8
 from jaxrestore.export.int8_weights import quantised, restored
 from jaxrestore.inference.classical import ClassicalMethod
 from jaxrestore.inference.filler import Filler
@@ -37,6 +39,7 @@ class Exportable:
       before: by how much a user must enlarge images, by bicubic interpolation, before the network sees them.
       sigma: noise level in grey levels that is fixed in the program, or None.
       int8_weights: whether kernels are stored in eight bits.
+      ranges: what goes through the convolutions that compute in eight bits; None where none does.
     """
 
     name: str
@@ -48,12 +51,15 @@ class Exportable:
     before: int = 1
     sigma: float | int | None = None
     int8_weights: bool = False
+    ranges: Mapping[str, Ranges] | None = None
 
     @cached_property
     def weights(self) -> dict[str, np.ndarray]:
         """The variables by their paths, such as "params/head/kernel", sorted."""
         flat = flax.traverse_util.flatten_dict(dict(self.variables), sep="/")
         weights = {name: np.asarray(flat[name]) for name in sorted(flat)}
+        if self.ranges is not None and not self.int8_weights:
+            return quantised(weights, {f"params/{path}/kernel" for path in self.ranges})
         return quantised(weights) if self.int8_weights else weights
 
     def function(self) -> Callable[[tuple[jax.Array, ...], tuple[jax.Array, ...]], jax.Array]:
@@ -62,12 +68,13 @@ class Exportable:
 
         def run(weights: tuple[jax.Array, ...], inputs: tuple[jax.Array, ...]) -> jax.Array:
             flat = dict(zip(names, weights, strict=True))
-            variables = flax.traverse_util.unflatten_dict(restored(flat) if self.int8_weights else flat, sep="/")
+            variables = flax.traverse_util.unflatten_dict(restored(flat), sep="/")
             image, *maps = inputs
             given = dict(zip(self.maps, maps, strict=True))
             if self.sigma is not None:
                 given["noise_level"] = jnp.full((*image.shape[:3], 1), self.sigma / _LEVELS, image.dtype)
-            return self.model.apply(variables, image, **given)
+            with nullcontext() if self.ranges is None else in_int8(self.ranges, flat):
+                return self.model.apply(variables, image, **given)
 
         return run
 
@@ -91,6 +98,7 @@ class Exportable:
             "multiple": getattr(self.model, "multiple", 1),
             "sigma": self.sigma,
             "int8_weights": self.int8_weights,
+            "int8": self.ranges is not None,
             "inputs": inputs,
         }
 

@@ -74,12 +74,16 @@ class Conv(nn.Module):
         window, dilation = pair(self.kernel_size), pair(self.dilation)
         shape = (*window, image.shape[-1] // self.groups, self.features)
         image, kernel, bias = kernel_and_bias(self, image, shape)
-        sides = self._sides(image, window, dilation)
-        if self.padding_mode != "zeros" and any(map(any, sides)):
-            image = pad(image, *sides, self.padding_mode)
-            sides = ((0, 0), (0, 0))
+        image, sides = self.padded(image)
         result = convolve(image, kernel, strides=pair(self.strides), padding=sides, dilation=dilation, groups=self.groups)
         return add_bias(result, bias)
+
+    def padded(self, image: jax.Array) -> tuple[jax.Array, Sides]:
+        """The image with what is added to it, but for zeros; and the rows and columns of zeros to add ((above, below), (left, right))."""
+        sides = self._sides(image, pair(self.kernel_size), pair(self.dilation))
+        if self.padding_mode == "zeros" or not any(map(any, sides)):
+            return image, sides
+        return pad(image, *sides, self.padding_mode), ((0, 0), (0, 0))
 
     def _sides(self, image: jax.Array, window: tuple[int, int], dilation: tuple[int, int]) -> Sides:
         """Pixels added ((above, below), (left, right))."""

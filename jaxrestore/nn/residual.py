@@ -16,7 +16,9 @@ class ResidualBlock(nn.Module):
 
     Attributes:
       features: channels.
+      inner: channels between the convolutions; None for as many as outside.
       branch_scale: factor on the branch.
+      inner: channels between the convolutions; None for as many as outside.
       kernel_size: side of the windows.
       use_bias: biases in the convolutions.
       activation: between the convolutions.
@@ -37,6 +39,7 @@ class ResidualBlock(nn.Module):
     kernel_init: Callable = he_normal
     last_init: Callable | None = None
     bias_init: Callable | FanUniform = zeros
+    inner: int | None = None
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -45,13 +48,12 @@ class ResidualBlock(nn.Module):
         """Refine."""
         conv = partial(
             Conv,
-            self.features,
-            self.kernel_size,
+            kernel_size=self.kernel_size,
             use_bias=self.use_bias,
             bias_init=self.bias_init,
             dtype=self.dtype,
             param_dtype=self.param_dtype,
         )
-        x = self.activation(conv(kernel_init=self.kernel_init, name="conv_0")(image))
-        x = conv(kernel_init=self.last_init or self.kernel_init, name="conv_1")(x)
+        x = self.activation(conv(self.inner or self.features, kernel_init=self.kernel_init, name="conv_0")(image))
+        x = conv(self.features, kernel_init=self.last_init or self.kernel_init, name="conv_1")(x)
         return image + (x if self.branch_scale == 1.0 else self.branch_scale * x)

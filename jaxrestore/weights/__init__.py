@@ -13,6 +13,7 @@ _HOME_OF = {
     "list_pretrained": "pretrained",
     "save_weights": "store",
     "convert": "export_state",
+    "prune": "pruning",
 }
 
 __all__ = list(_HOME_OF)

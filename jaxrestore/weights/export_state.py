@@ -14,11 +14,13 @@ from jaxrestore.weights.reference import to_reference
 from jaxrestore.weights.store import save_weights
 
 
-def convert(source: str | PathLike, destination: str | PathLike, model: str | nn.Module | None = None, reference: bool = False) -> Weights:
+def convert(
+    source: str | PathLike | Weights, destination: str | PathLike, model: str | nn.Module | None = None, reference: bool = False
+) -> Weights:
     """Read weights and write them in another format.
 
     Args:
-      source: anything that `load_weights` takes.
+      source: anything that `load_weights` takes, or what it gave.
       destination: NAME.safetensors for our file; a name without a suffix for an Orbax folder; NAME.npz for NumPy arrays under the
         reference's names and in its layout, which `torch.from_numpy` and `load_state_dict` take.
       model: the network, where it shall not be found out.
@@ -35,7 +37,7 @@ def convert(source: str | PathLike, destination: str | PathLike, model: str | nn
         raise InputError(f"{destination}: is not a kind that is written: end it in .safetensors or .npz, or in nothing for an Orbax folder")
     if reference and place.suffix == "":
         raise InputError(f"{destination}: the reference's layout is written to .safetensors or .npz files")
-    weights = load_weights(source, model)
+    weights = source if isinstance(source, Weights) else load_weights(source, model)
     information = {"source": Path(weights.source).name, **weights.information}
     if place.suffix == "":
         save_checkpoint(place, weights.variables, {**describe(weights.model, weights.name), "information": information})

@@ -8,10 +8,24 @@ from typing import Any
 import jax
 import numpy as np
 
+from jaxrestore.export.int8_convolution import LEAST, Levels
 from jaxrestore.export.onnx import protobuf
 from jaxrestore.typing import Side
 
 OPSET = 17
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Whole numbers of eight bits.
+
+    Attributes:
+      name: in the graph.
+      levels: what they stand for.
+    """
+
+    name: str
+    levels: Levels
 
 
 @dataclass(frozen=True)
@@ -24,12 +38,14 @@ class Tensor:
       dtype: NumPy's.
       narrow: name of a tensor that becomes this one when it is broadcast; empty where there is none. Elementwise operations broadcast by
         themselves, so that the wide tensor is often never made.
+      whole: where it is stored in whole numbers; then it has no name until something wants its numbers of 32 bits.
     """
 
     name: str
     shape: tuple[Side, ...]
     dtype: np.dtype
     narrow: str = ""
+    whole: Whole | None = None
 
 
 Value = Tensor | np.ndarray | jax.Array
@@ -41,6 +57,11 @@ class Graph:
 
     Args:
       names: of constants, by the identity of their array.
+
+    Attributes:
+      nodes: the messages so far.
+      constants: by name.
+      rectified: variables of the traced function that nothing but a ReLU reads.
     """
 
     def __init__(self, names: Mapping[int, str]) -> None:
@@ -52,6 +73,7 @@ class Graph:
         self._sizes: dict[str, str] = {}
         self._changed: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
         self._count = 0
+        self.rectified: set[Any] = set()
 
     def add(self, kind: str, inputs: Sequence[str], outputs: int = 1, **attributes: Any) -> list[str]:
         """Add a node; gives the names of its outputs."""
@@ -93,9 +115,21 @@ class Graph:
             return self.constant(value)
         if value.name:
             return value.name
+        if value.whole:
+            return self._dequantized(value.whole)
         key = f"wide:{value.narrow}:{value.shape}"
         if key not in self._sizes:
             self._sizes[key] = self.one("Expand", value.narrow, self.shape(value.shape))
+        return self._sizes[key]
+
+    def levels(self, of: Levels) -> tuple[str, str]:
+        """Step and zero point of whole numbers, which are stored from 0: ONNX's runtimes are made for that."""
+        return self.constant(np.float32(of.step)), self.constant(np.uint8(of.zero - LEAST))
+
+    def _dequantized(self, whole: Whole) -> str:
+        key = f"numbers of {whole.name}"
+        if key not in self._sizes:
+            self._sizes[key] = self.one("DequantizeLinear", whole.name, *self.levels(whole.levels))
         return self._sizes[key]
 
     def narrow(self, value: Value) -> str:

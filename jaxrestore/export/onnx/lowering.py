@@ -7,13 +7,14 @@ import jax
 import numpy as np
 
 from jaxrestore.errors import InputError
-from jaxrestore.export.onnx import elementwise, layout, products, windows
+from jaxrestore.export.onnx import elementwise, int8, layout, products, windows
 from jaxrestore.export.onnx.graph import Graph, Tensor, Value
 
 HANDLERS: Mapping[str, Callable[[Graph, Any, Sequence[Value]], Sequence[Value]]] = {
     **elementwise.HANDLERS,
     **layout.HANDLERS,
     **products.HANDLERS,
+    **int8.HANDLERS,
     **windows.HANDLERS,
 }
 """Operation of JAX -> (graph, equation, inputs) -> outputs."""
@@ -44,6 +45,7 @@ def lower(graph: Graph, closed: Any, inputs: Sequence[Value]) -> list[Value]:
 def _jaxpr(graph: Graph, jaxpr: Any, constants: Sequence[Any], inputs: Sequence[Value]) -> list[Value]:
     values: dict[Any, Value] = dict(zip(jaxpr.constvars, constants, strict=True)) | dict(zip(jaxpr.invars, inputs, strict=True))
     wanted = _needed(jaxpr)
+    graph.rectified |= int8.rectified(jaxpr)
     for equation, needed in zip(jaxpr.eqns, wanted, strict=True):
         if needed:
             results = _equation(graph, equation, [_literal(v) if hasattr(v, "val") else values[v] for v in equation.invars])
@@ -77,6 +79,8 @@ def _equation(graph: Graph, equation: Any, inputs: list[Value]) -> Sequence[Valu
         return lower(graph, branches[int(np.clip(int(inputs[0]), 0, len(branches) - 1))], inputs[1:])
     if name == "scan":
         return _scan(graph, parameters, inputs)
+    if int8.is_rectified(equation, inputs):
+        return inputs[:1]
     inner = next((parameters[key] for key in ("jaxpr", "call_jaxpr", "fun_jaxpr") if key in parameters), None)
     if inner is not None and name not in _NOT_CALLS:
         return _jaxpr(graph, getattr(inner, "jaxpr", inner), getattr(inner, "consts", []), inputs)

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 
 from jaxrestore.models.card import Form, ModelCard
 from jaxrestore.nn.conv import Conv
+from jaxrestore.nn.inner_channels import InnerChannels, kept
 from jaxrestore.nn.norm import BatchNorm
 from jaxrestore.ops.padding import crop, pad_to_multiple
 from jaxrestore.ops.pixel_shuffle import pixel_shuffle, pixel_unshuffle
@@ -60,6 +61,14 @@ class DnCNN(nn.Module):
             x = nn.relu(x)
         noise = conv(self.channels * self.unshuffle**2, name=f"conv_{self.depth - 1}")(x)
         return image - crop(pixel_shuffle(noise, self.unshuffle), size).astype(image.dtype)
+
+    def narrowed(self, share: float | int) -> "DnCNN":
+        """The network with this share of its hidden channels."""
+        return self.clone(features=kept(self.features, share))
+
+    def inner_channels(self) -> tuple[InnerChannels, ...]:
+        """Those between each two convolutions."""
+        return tuple(InnerChannels((f"conv_{i}", f"norm_{i}"), (f"conv_{i + 1}",)) for i in range(self.depth - 1))
 
 
 def reference_names(model: DnCNN) -> dict[str, str]:

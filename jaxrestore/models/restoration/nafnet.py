@@ -25,6 +25,7 @@ from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.channel_attention import mean_over_image
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT, parameter, zeros
+from jaxrestore.nn.inner_channels import InnerChannels
 from jaxrestore.nn.norm import LayerNorm
 from jaxrestore.ops.local_mean import local_mean
 from jaxrestore.ops.padding import crop, pad_to_multiple
@@ -50,7 +51,7 @@ class NAFBlock(nn.Module):
     Takes and gives (N, H, W, C).
     """
 
-    expansion: int = 2
+    expansion: int | float = 2
     window: int | None = None
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
@@ -59,7 +60,7 @@ class NAFBlock(nn.Module):
     def __call__(self, image: Image) -> Image:
         """Refine."""
         channels, types = image.shape[-1], dict(dtype=self.dtype, param_dtype=self.param_dtype)
-        wide = self.expansion * channels
+        wide = 2 * round(self.expansion * channels / 2)
         conv = partial(Conv, kernel_size=1, **TORCH_INIT, **types)
         norm = partial(LayerNorm, epsilon=1e-6, **types)
         # In the reference's layout, (1, C, 1, 1). They begin at zero: a block then changes nothing.
@@ -86,6 +87,7 @@ class NAFNet(nn.Module):
       encoder: number of blocks on each level before the middle, finest first.
       middle: number of blocks in the middle.
       decoder: number of blocks on each level after it, coarsest first as in the reference's configurations.
+      expansion: channels inside the halves of a block / channels of the level; less than 2 in a pruned network.
       patch: side of the patches of training: means are then taken over windows of 1.5 times this side (TLC), which matters for larger
         images only; None takes them over the whole image.
       channels: image channels.
@@ -104,6 +106,7 @@ class NAFNet(nn.Module):
     middle: int = 1
     decoder: tuple[int, ...] = (1, 1, 1, 1)
     patch: int | None = None
+    expansion: int | float = 2
     channels: int = 3
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
@@ -128,7 +131,7 @@ class NAFNet(nn.Module):
             # The side of a patch on this level, and of a window of 1.5 patches, rounded as the reference does.
             window = self.patch and -(-self.patch // 2**level) * int(1.5 * self.patch) // self.patch
             for i in range(count):
-                x = NAFBlock(window=window, **types, name=f"{name}_{i}")(x)
+                x = NAFBlock(self.expansion, window, **types, name=f"{name}_{i}")(x)
             return x
 
         size = image.shape[-3:-1]
@@ -142,6 +145,21 @@ class NAFNet(nn.Module):
             x = pixel_shuffle(conv(2 * x.shape[-1], 1, use_bias=False, name=f"up_{level}")(x), 2)
             x = stack(x + skips[level], level, count, f"decoder_{level}")
         return crop(image + conv(self.channels, name="tail")(x).astype(image.dtype), size)
+
+    def narrowed(self, share: float | int) -> "NAFNet":
+        """The network with this share of the channels inside its blocks."""
+        return self.clone(expansion=share * self.expansion)
+
+    def inner_channels(self) -> tuple[InnerChannels, ...]:
+        """Those behind the gates of each block, the first of which the attention scales."""
+        counts = {f"encoder_{i}": n for i, n in enumerate(self.encoder)} | {"middle": self.middle}
+        counts |= {f"decoder_{len(self.decoder) - 1 - i}": n for i, n in enumerate(self.decoder)}
+        found = []
+        for block in (f"{name}_{i}" for name, count in counts.items() for i in range(count)):
+            spatial, scaled = (f"{block}/conv_0", f"{block}/depthwise"), f"{block}/attention"
+            found.append(InnerChannels((scaled,), (scaled, f"{block}/conv_1"), gated=spatial))
+            found.append(InnerChannels((), (f"{block}/conv_3",), gated=(f"{block}/conv_2",)))
+        return tuple(found)
 
 
 def reference_names(model: NAFNet) -> dict[str, str]:

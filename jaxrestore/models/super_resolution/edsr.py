@@ -15,6 +15,7 @@ from jaxrestore.models.card import ModelCard
 from jaxrestore.nn.color import DIV2K_MEAN
 from jaxrestore.nn.conv import Conv
 from jaxrestore.nn.initialise import TORCH_INIT
+from jaxrestore.nn.inner_channels import InnerChannels, kept
 from jaxrestore.nn.residual import ResidualBlock
 from jaxrestore.nn.sub_pixel import PixelShuffleUpsample, upsample_names
 from jaxrestore.typing import DType, Image
@@ -27,6 +28,7 @@ class EDSR(nn.Module):
       scale: enlargement: 2, 3, 4 or 8.
       features: channels of every hidden layer.
       depth: number of residual blocks.
+      block_features: channels inside the blocks, fewer in a pruned network; None for `features`.
       residual_scale: factor on each block's branch before its skip (section 3.3; 0.1 for the full network).
       channels: image channels.
       dtype: computation type.
@@ -40,6 +42,7 @@ class EDSR(nn.Module):
     depth: int = 16
     residual_scale: float = 1.0
     channels: int = 3
+    block_features: int | None = None
     dtype: DType | None = None
     param_dtype: DType = jnp.float32
 
@@ -51,10 +54,19 @@ class EDSR(nn.Module):
         shallow = Conv(self.features, **options, name="head")(255.0 * (image - DIV2K_MEAN))
         x = shallow
         for i in range(self.depth):
-            x = ResidualBlock(self.features, self.residual_scale, **options, name=f"block_{i}")(x)
+            block = ResidualBlock(self.features, self.residual_scale, inner=self.block_features, **options, name=f"block_{i}")
+            x = block(x)
         x = shallow + Conv(self.features, **options, name="body_end")(x)
         x = PixelShuffleUpsample(self.scale, self.features, **options, name="upsample")(x)
         return Conv(self.channels, **options, name="tail")(x).astype(image.dtype) / 255.0 + DIV2K_MEAN
+
+    def narrowed(self, share: float | int) -> "EDSR":
+        """The network with this share of the channels inside its blocks."""
+        return self.clone(block_features=kept(self.block_features or self.features, share))
+
+    def inner_channels(self) -> tuple[InnerChannels, ...]:
+        """Those between the two convolutions of each block."""
+        return tuple(InnerChannels((f"block_{i}/conv_0",), (f"block_{i}/conv_1",)) for i in range(self.depth))
 
 
 def reference_names(model: EDSR) -> dict[str, str]:

@@ -1,6 +1,6 @@
 r"""A conditional variational autoencoder as a restorer: CVAE-GAN without its partners, the evidence lower bound alone.
 
-Data: aligned faces of 128x128. Folders bring no labels, so the network is without classes.
+Data: aligned faces of 128x128, without classes; data.source=classes model.fields.classes=... takes a folder with a subfolder for each.
 Expected: no PSNR is published. A lower bound of the likelihood under unit variance.
 Cost: 100,000 steps; not measured.
 

@@ -1,12 +1,13 @@
-r"""CVAE-GAN as a restorer of 128x128 images: the paper's terms and weights, without labels.
+r"""CVAE-GAN as a restorer of 128x128 images of known people: the paper's networks, terms and weights.
 
-Data: aligned faces of 128x128. Folders bring no labels, so the networks are without classes and the classifier with its term is left out;
-a batch with "label" takes both (`objective.arguments.classifier=cvae_gan_classifier`, `model.fields.classes=...`).
+Data: aligned faces of 128x128, of each person in a subfolder: 530 people of FaceScrub. The short run is on a folder of pictures without
+classes, so that its networks are without them too, and the classifier with its term is left out.
 Expected: no PSNR is published; the paper reports how often a classifier recognises generated faces (97.78 % on FaceScrub).
 Cost: 100,000 steps; not measured.
 
     jaxrestore train experiments/generative/cvae_gan.py data.path=FaceScrub
-    jaxrestore train experiments/generative/cvae_gan.py steps=800 data.path=T91 data.batch=8 data.patch=16 data.workers=0 \
+    jaxrestore train experiments/generative/cvae_gan.py steps=800 data.path=T91 data.source=folder model.fields.classes=0 \
+      objective.arguments.classifier=none data.batch=8 data.patch=16 data.workers=0 \
       degradation=gaussian:sigma=75 optimizer.rate=1e-3 model.fields.image_size=16 model.fields.latent=32 \
       model.fields.encoder_features='(16,32)' \
       model.fields.features='(32,16)' model.fields.kernel_sizes='(3,3,5)' model.fields.dense=64 \
@@ -17,10 +18,17 @@ Cost: 100,000 steps; not measured.
 from jaxrestore.training.config import Data, Experiment, Model, Objective, Optimizer
 
 config = Experiment(
-    model=Model("cvae_gan", {"classes": 0}),
-    data=Data("FaceScrub", patch=128, batch=64, workers=8),
+    model=Model("cvae_gan"),
+    data=Data("FaceScrub", source="classes", patch=128, batch=64, workers=8),
     degradation="gaussian:sigma=25",
-    objective=Objective("variational", {"discriminator": "cvae_gan_discriminator", "discriminator_fields": {"image_size": 128}}),
+    objective=Objective(
+        "variational",
+        {
+            "discriminator": "cvae_gan_discriminator",
+            "discriminator_fields": {"image_size": 128},
+            "classifier": "cvae_gan_classifier",
+        },
+    ),
     steps=100_000,
     optimizer=Optimizer(name="adam", rate=2e-4, schedule="constant", betas=(0.5, 0.999), ema=None),
     run="runs/cvae_gan",

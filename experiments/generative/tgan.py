@@ -1,7 +1,8 @@
 r"""TGAN on videos of UCF-101 as published: a Wasserstein game whose critic's singular values are clipped every 5 steps.
 
-Data: 16 frames of 64x64 of UCF-101; batches of 32; RMSProp at 5e-5, decay 0.99. A folder of pictures brings no videos: a window of 64x64
-that moves over each picture takes their place.
+Data: 16 frames of 64x64 of UCF-101; batches of 32; RMSProp at 5e-5, decay 0.99. Here a window of 64x64 that moves
+over each picture of a folder; data.source=videos data.path=UCF101 data.patch=64 takes clips of real
+videos, of files or folders of frames, instead.
 Expected: an inception score of 11.85 on UCF-101 in the paper; not measured here.
 Cost: 1000 epochs, about 300,000 steps; not measured.
 

@@ -1,6 +1,7 @@
 r"""A video U-Net that removes noise and fills in a missing frame of five.
 
-Data: a window of 64x64 that moves over pictures; a batch may bring videos instead. One frame of each clip is missing.
+Data: a window of 64x64 that moves over pictures; data.source=videos data.path=clips data.frames=5 takes clips of real
+videos, of files or folders of frames, instead. One frame of each clip is missing.
 Expected: a lower error than straight lines between the neighbours of the missing frame, and than the noisy frames; no number is published.
 Cost: 200,000 steps; not measured.
 

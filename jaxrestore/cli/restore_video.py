@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
 
+from jaxrestore.data.video import SUFFIXES, WRITTEN
 from jaxrestore.errors import InputError, is_out_of_memory
 
 if TYPE_CHECKING:
     from jaxrestore.cli.restore import Restore
     from jaxrestore.inference import Restorer
-
-_WRITTEN = (".mp4", ".m4v", ".mov", ".mkv", ".webm")
-SUFFIXES = (*_WRITTEN, ".avi", ".ts", ".m2ts", ".mts", ".mpg", ".mpeg", ".vob", ".wmv", ".flv", ".ogv", ".3gp", ".y4m", ".mxf", ".nut")
-"""File name endings by which a video is known."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ def are_videos(inputs: Sequence[Path], output: Path) -> bool:
     """
     videos = [path for path in inputs if _videos(path)]
     others = [path for path in inputs if path not in videos]
-    if output.suffix.lower() in _WRITTEN and len(inputs) == 1 and not inputs[0].is_dir():
+    if output.suffix.lower() in WRITTEN and len(inputs) == 1 and not inputs[0].is_dir():
         return True
     if videos and others:
         raise InputError(f"{videos[0]} is a video and {others[0]} is not: restore videos by a command of their own")
@@ -109,7 +106,7 @@ def _plan(inputs: Sequence[Path], output: Path, lossless: bool) -> list[tuple[Pa
         raise InputError(f"{output} is a file: several videos need a folder to go to")
     jobs = []
     for source in (video for path in inputs for video in (_videos(path) or [path])):
-        name = source.name if source.suffix.lower() in _WRITTEN and not lossless else f"{source.stem}.mkv"
+        name = source.name if source.suffix.lower() in WRITTEN and not lossless else f"{source.stem}.mkv"
         jobs.append((source, output / name if into_folder else output))
     twice = [target for target, count in Counter(target for _, target in jobs).items() if count > 1]
     if twice:

@@ -21,7 +21,8 @@ import grain.experimental
 import numpy as np
 
 from jaxrestore.data.sources import UnpairedFolders
-from jaxrestore.data.transforms import CropAndFlip
+from jaxrestore.data.transforms import CropAndFlip, CutClip
+from jaxrestore.data.video_clips import VideoClips
 from jaxrestore.errors import InputError
 
 # Batches are sent through pipes, which was measured to be no slower for crops; shared memory is only 64 MB in a plain container.
@@ -134,7 +135,7 @@ def training_batches(
 
     Args:
       source: random access to {"image": (H, W, C)} and, for pairs, "degraded": a class of `sources`, or any other with a length. From
-        `UnpairedFolders` "image" and "degraded" come in orders of their own.
+        `UnpairedFolders` "image" and "degraded" come in orders of their own, from `VideoClips` clips in place of images.
       batch_size: records in a batch of this process.
       patch: side of the square crops (of the clean images, for pairs).
       seed: of the order, the crops and the flips; any whole number that is not negative.
@@ -145,7 +146,8 @@ def training_batches(
 
     Returns:
       An iterator of {"image": (N, patch, patch, C) as the source gives it, mostly uint8, "index": (N,) int64} and for pairs "degraded":
-      (N, patch / scale, patch / scale, C). `index` is the record's place in the whole infinite stream. `get_state` and `set_state` say and
+      (N, patch / scale, patch / scale, C), for pictures of classes "label": (N,) int32, for videos "video": (N, T, patch, patch, C) in
+      place of "image". `index` is the record's place in the whole infinite stream. `get_state` and `set_state` say and
       set the place, as JSON; close() stops the workers.
 
     Raises:
@@ -175,7 +177,9 @@ def training_batches(
 def _records(source: Any, patch: int, seed: int, augment: bool) -> grain.MapDataset:
     # Epoch e is shuffled with seed + e: mixed, so that runs whose seeds are neighbours do not share epochs.
     shuffle_seed = int(np.random.SeedSequence(seed).generate_state(1)[0])
-    return grain.MapDataset.source(source).shuffle(seed=shuffle_seed).repeat(None).map_with_index(CropAndFlip(patch, seed, augment))
+    is_video = isinstance(source, VideoClips)
+    cut = CutClip(source.frames, patch, seed, augment) if is_video else CropAndFlip(patch, seed, augment)
+    return grain.MapDataset.source(source).shuffle(seed=shuffle_seed).repeat(None).map_with_index(cut)
 
 
 def _side_by_side(records: tuple[Mapping[str, Any], Mapping[str, Any]]) -> dict[str, Any]:

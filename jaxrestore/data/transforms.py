@@ -73,7 +73,8 @@ class CropAndFlip:
       seed: of the whole stream.
       augment: whether squares are turned and mirrored.
 
-    Takes and gives {"image": (H, W, C)} and, for pairs, "degraded"; gives "index" (int64) too. The patches are new arrays.
+    Takes and gives {"image": (H, W, C)} and, for pairs, "degraded", and a "label" as it is; gives "index" (int64) too. The patches are
+    new arrays.
 
     Raises:
       InputError: the patch is no multiple of the scale of a pair.
@@ -98,9 +99,40 @@ class CropAndFlip:
         height, width = (n // scale for n in pictures["image"].shape[:2])
         top, left = generator.integers(height - side + 1), generator.integers(width - side + 1)
         which = int(generator.integers(DIHEDRAL)) if self.augment else 0
-        result: dict[str, Any] = {"index": np.int64(index)}
+        result: dict[str, Any] = {"index": np.int64(index), **{name: record[name] for name in ("label",) if name in record}}
         for name, picture in pictures.items():
             n = scales[name]
             square = picture[top * n : (top + side) * n, left * n : (left + side) * n]
             result[name] = np.array(dihedral(square, which), order="C")
         return result
+
+
+@dataclass(frozen=True)
+class CutClip:
+    """(index, record) -> a random clip of the record's video, cut in time and to a square of it, turned and mirrored at random.
+
+    Attributes:
+      frames: of the clip.
+      patch: side of the square; smaller videos are padded by reflection.
+      seed: of the whole stream.
+      augment: whether clips are turned and mirrored.
+
+    Takes {"video": a `video_clips.Readable`}, gives {"video": (frames, patch, patch, C), "index": int64}.
+
+    Raises:
+      InputError: the video is too short, or cannot be read.
+    """
+
+    frames: int
+    patch: int
+    seed: int
+    augment: bool = True
+
+    def __call__(self, index: int, record: Mapping[str, Any]) -> dict[str, Any]:
+        """Cut."""
+        generator = record_generator(self.seed, index)
+        frames = [enlarge_to(frame, self.patch) for frame in record["video"].read(generator.random(), self.frames)]
+        top, left = (generator.integers(side - self.patch + 1) for side in frames[0].shape[:2])
+        which = int(generator.integers(DIHEDRAL)) if self.augment else 0
+        clip = [dihedral(frame[top : top + self.patch, left : left + self.patch], which) for frame in frames]
+        return {"index": np.int64(index), "video": np.stack(clip)}

@@ -16,6 +16,9 @@ from jaxrestore.losses import formula
 from jaxrestore.text import unknown
 from jaxrestore.training.objectives import OBJECTIVES
 
+SOURCES = ("folder", "classes", "pairs", "unpaired", "videos", "array_record", "tfds", "dead_leaves")
+"""Where images can come from."""
+
 
 @dataclass(frozen=True)
 class Model:
@@ -35,8 +38,9 @@ class Data:
     """Which images, and how they are cut into batches.
 
     Attributes:
-      source: "folder", "pairs", "unpaired" (two folders whose images do not belong together), "array_record", "tfds" or "dead_leaves"
-        (images that are made, so that nothing needs to be downloaded).
+      source: "folder", "classes" (a folder with a subfolder for each class, whose number is the label of its images), "pairs", "unpaired"
+        (two folders whose images do not belong together), "videos" (a folder of video files or of folders of frames), "array_record",
+        "tfds" or "dead_leaves" (images that are made, so that nothing needs to be downloaded).
       path: the folder, file or TFDS name.
       target: for "pairs" and "unpaired": the folder of clean images; `path` then holds the degraded ones.
       channels: 3 for RGB, 1 for grey or luma.
@@ -47,6 +51,7 @@ class Data:
       workers: processes that decode and crop; 0 does it in the training process.
       cache: "memory" keeps decoded images, "none" decodes again.
       seed: of the order, the crops and the flips.
+      frames: of a clip, for "videos".
     """
 
     path: str
@@ -60,6 +65,7 @@ class Data:
     workers: int = 0
     cache: str = "memory"
     seed: int = 0
+    frames: int = 16
 
 
 @dataclass(frozen=True)
@@ -205,7 +211,7 @@ class Experiment:
     checkpoint_every: int = 500
 
     def __post_init__(self) -> None:
-        _one_of("data.source", self.data.source, ("folder", "pairs", "unpaired", "array_record", "tfds", "dead_leaves"))
+        _one_of("data.source", self.data.source, SOURCES)
         _one_of("data.color", self.data.color, ("gray", "luma"))
         _one_of("data.cache", self.data.cache, ("memory", "none"))
         _one_of("optimizer.name", self.optimizer.name, ("adam", "adamw", "sgd", "rmsprop"))
@@ -216,7 +222,7 @@ class Experiment:
         _one_of("precision", self.precision, ("float32", "bfloat16"))
         _one_of("parallel", self.parallel, ("jit", "shard_map", "pmap"))
         _positive("steps", self.steps)
-        for name in ("patch", "batch"):
+        for name in ("patch", "batch", "frames"):
             _positive(f"data.{name}", getattr(self.data, name))
         for name in ("log_every", "checkpoint_every"):
             _positive(name, getattr(self, name))
@@ -238,6 +244,8 @@ class Experiment:
             raise InputError(f'data.target is missing: data.source = "{self.data.source}" needs the folder of clean images')
         if self.data.source == "unpaired" and self.objective.name == "supervised":
             raise InputError('data.source = "unpaired": the objective supervised needs images that belong together')
+        if self.data.source == "videos" and self.objective.name not in ("video", "video_game"):
+            raise InputError(f'data.source = "videos": the objective {self.objective.name} takes images; video and video_game take clips')
         if not two_folders and not self.degradation and self.objective.name == "supervised":
             raise InputError('degradation is empty: say which recipe makes the input, such as "gaussian:sigma=25"')
 

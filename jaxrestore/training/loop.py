@@ -80,7 +80,10 @@ def train(config: Experiment) -> TrainState:
         augment=config.data.augment,
         shard=shard,
     )
-    validation = validation_set(config.validation, config.data, with_mask(model, validation_recipe), card.multiple)
+    classes = source.classes if getattr(model, "classes", 0) and config.data.source == "classes" else None
+    if classes is not None and len(classes) != model.classes:
+        raise InputError(f"{config.data.path}: holds {len(classes)} classes; set model.fields.classes={len(classes)}, not {model.classes}")
+    validation = validation_set(config.validation, config.data, with_mask(model, validation_recipe), card.multiple, classes)
 
     checkpoints = Checkpoints(folder)
     resumed = checkpoints.latest() is not None
@@ -101,7 +104,12 @@ def train(config: Experiment) -> TrainState:
         for scale, degrade in degradations.items()
     }
     objective = objectives[scales[0]]
-    example = {"image": jax.ShapeDtypeStruct((1, config.data.patch, config.data.patch, config.data.channels), np.uint8)}
+    shape = (config.data.patch, config.data.patch, config.data.channels)
+    example = {"image": jax.ShapeDtypeStruct((1, *shape), np.uint8)}
+    if config.data.source == "videos":
+        example = {"video": jax.ShapeDtypeStruct((1, config.data.frames, *shape), np.uint8)}
+    if config.data.source == "classes":
+        example["label"] = jax.ShapeDtypeStruct((1,), np.int32)
     example |= {"index": jax.ShapeDtypeStruct((1,), np.int32)}
     if config.data.source in ("pairs", "unpaired"):
         example["degraded"] = jax.ShapeDtypeStruct(_degraded_shape(source, config), np.uint8)
@@ -189,7 +197,7 @@ def _degraded_shape(source: Any, config: Experiment) -> tuple[int, ...]:
 
 def _numbers(batch: dict[str, Any]) -> dict[str, np.ndarray]:
     """The parts of a batch that go to the device; the index as the 32 bits that keys are folded with."""
-    kept = {name: batch[name] for name in ("image", "degraded") if name in batch}
+    kept = {name: batch[name] for name in ("image", "degraded", "label", "video") if name in batch}
     return {**kept, "index": np.asarray(batch["index"]).astype(np.uint32)}
 
 
@@ -227,7 +235,10 @@ def _validator(
 
     def validate(state: TrainState) -> tuple[dict[str, Any], np.ndarray]:
         variables = state.variables()
-        restored = [np.clip(np.asarray(apply(variables, *parted(model, image[None]))), 0.0, 1.0)[0] for image in images.degraded]
+        inputs = [parted(model, image[None]) for image in images.degraded]
+        if images.labels is not None:
+            inputs = [(*parts, images.labels[i : i + 1]) for i, parts in enumerate(inputs)]
+        restored = [np.clip(np.asarray(apply(variables, *parts)), 0.0, 1.0)[0] for parts in inputs]
         scores = [float(psnr(a, b, convention)) for a, b in zip(restored, images.clean, strict=True)]
         first = images.degraded[0][..., : images.clean.shape[-1]]  # behind it there may be a mask
         if first.shape != restored[0].shape:

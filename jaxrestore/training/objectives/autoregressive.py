@@ -14,7 +14,7 @@ import jax.numpy as jnp
 
 from jaxrestore.errors import InputError
 from jaxrestore.training.objectives import supervised
-from jaxrestore.training.objectives.networks import apply_training
+from jaxrestore.training.objectives.networks import apply_training, check_labels
 from jaxrestore.training.objectives.run import Run
 from jaxrestore.training.objectives.supervised import Batch, Supervised, as_float
 from jaxrestore.typing import ArrayLike, Key, Tree
@@ -69,8 +69,7 @@ def build(run: Run) -> Autoregressive:
         raise InputError(
             f"model.name = {run.config.model.name}: the objective autoregressive needs a network that gives distributions of levels"
         )
-    if getattr(run.model, "classes", 0):
-        raise InputError(f"model.fields.classes = {run.model.classes}: these batches bring no labels; set model.fields.classes=0")
+    check_labels(run.config, getattr(run.model, "classes", 0))
     if run.config.validation.path is not None and not hasattr(run.model, "distributions"):
         raise InputError(f"validation.path: {run.config.model.name} generates and restores nothing; set validation.path=none")
     plain: Any = supervised.build(run)

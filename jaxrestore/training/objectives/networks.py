@@ -96,6 +96,16 @@ def make_partner(config: Experiment, name: str, fields: dict[str, Any], rate: fl
     return Partner(model, make_optimizer(own, config.steps), config.remat)
 
 
+def check_labels(config: Experiment, classes: int, field: str = "model.fields.classes") -> None:
+    """A network with classes needs batches with labels.
+
+    Raises:
+      InputError: they bring none.
+    """
+    if classes and config.data.source != "classes":
+        raise InputError(f"{field} = {classes}: these batches bring no labels; set data.source=classes, or {field}=0")
+
+
 def check_whole_batch(config: Experiment) -> None:
     """Games see their batch whole.
 

@@ -28,7 +28,7 @@ from jaxrestore.losses.adversarial import GAMES
 from jaxrestore.losses.feature_matching import mean_feature_matching, pairwise_feature_matching
 from jaxrestore.losses.variational import gaussian_divergence
 from jaxrestore.training.objectives import supervised
-from jaxrestore.training.objectives.networks import Partner, check_whole_batch, make_partner
+from jaxrestore.training.objectives.networks import Partner, check_labels, check_whole_batch, make_partner
 from jaxrestore.training.objectives.run import Run
 from jaxrestore.training.objectives.supervised import Batch, Supervised
 from jaxrestore.training.state import TrainState
@@ -259,4 +259,11 @@ def build(
         role: None if name is None else make_partner(run.config, name, fields or {})
         for role, name, fields in (("discriminator", discriminator, discriminator_fields), ("classifier", classifier, classifier_fields))
     }
+    known = getattr(run.model, "classes", 0)
+    check_labels(run.config, known)
+    if partners["classifier"] is not None:
+        told = partners["classifier"].model.classes
+        check_labels(run.config, told, "objective.arguments.classifier_fields.classes")
+        if known and told != known:
+            raise InputError(f"objective.arguments.classifier_fields.classes = {told}: the restorer has {known}; they must be the same")
     return Variational(supervised.build(run), **partners, **weights)

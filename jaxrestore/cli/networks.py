@@ -8,6 +8,7 @@ from jaxrestore.errors import InputError
 
 if TYPE_CHECKING:
     from jaxrestore.inference import Restorer
+    from jaxrestore.inference.clips import ClipRestorer
 
 
 def make_restorer(
@@ -34,6 +35,37 @@ def make_restorer(
     if files and not models:
         return Restorer([load_weights(file) for file in files], None, tile, ensemble, memory, **inputs)
     return Restorer(models or shipped_denoiser(), files or None, tile, ensemble, memory, **inputs)
+
+
+def make_clip_restorer(
+    model: str | Sequence[str] | None, weights: Sequence[Path], tile: str, memory: str | None, **others: Any
+) -> "ClipRestorer | None":
+    """As `make_restorer`, for videos through a network that takes several frames at once; None where the arguments name another.
+
+    Raises:
+      InputError: there are no such weights, or `others` holds something that such a network takes not.
+    """
+    from jaxrestore.inference.clips import ClipRestorer, takes_clips
+    from jaxrestore.models.catalogue import list_models, model_card
+    from jaxrestore.weights import load_weights
+
+    names = [model] if isinstance(model, str) else list(model or ())
+    if len(names) > 1 or len(weights) > 1:
+        return None
+    if names and not (names[0] in list_models() and takes_clips(model_card(names[0]).create())):
+        return None
+    if not weights:
+        if names:
+            raise InputError(f"{names[0]}: the package ships no weights for it; give a file of weights")
+        return None
+    loaded = load_weights(weights[0], names[0] if names else None)
+    if not takes_clips(loaded.model):
+        return None
+    name = loaded.name or type(loaded.model).__name__
+    given = [word for word, value in others.items() if value is not None and value is not False]
+    if given:
+        raise InputError(f"{name} takes no {given[0]}")
+    return ClipRestorer(name, loaded.model, loaded.variables, tile, memory)
 
 
 def with_scale(model: str | None, scale: int | None) -> tuple[str | None, int | None]:

@@ -16,6 +16,7 @@ from jaxrestore.errors import InputError, is_out_of_memory
 if TYPE_CHECKING:
     from jaxrestore.cli.restore import Restore
     from jaxrestore.inference import Restorer
+    from jaxrestore.inference.clips import ClipRestorer
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def restore_videos(command: "Restore") -> None:
     import jax
 
     from jaxrestore.cli.files import failure_line
-    from jaxrestore.cli.networks import make_restorer
+    from jaxrestore.cli.networks import make_clip_restorer, make_restorer
     from jaxrestore.data.video import ffmpeg
     from jaxrestore.inference.inputs import read_mask, read_psf
 
@@ -73,7 +74,9 @@ def restore_videos(command: "Restore") -> None:
     psf = None if command.psf is None else read_psf(command.psf)
     mask = None if command.mask is None else read_mask(command.mask)
     given = dict(sigma=command.sigma, quality=command.quality, scale=command.scale)
-    restorer = make_restorer(command.model, command.weights, command.tile, command.ensemble, command.memory, psf=psf, mask=mask, **given)
+    beside = dict(psf=psf, mask=mask, **given)
+    restorer = make_clip_restorer(command.model, command.weights, command.tile, command.memory, ensemble=command.ensemble, **beside)
+    restorer = restorer or make_restorer(command.model, command.weights, command.tile, command.ensemble, command.memory, **beside)
     settings = {
         "device": jax.default_backend(),
         "ffmpeg": Path(ffmpeg.executable()).name,
@@ -118,13 +121,14 @@ def _plan(inputs: Sequence[Path], output: Path, lossless: bool) -> list[tuple[Pa
     return jobs
 
 
-def _restore(source: Path, target: Path, restorer: "Restorer", settings: dict[str, Any], command: "Restore") -> None:
+def _restore(source: Path, target: Path, restorer: "Restorer | ClipRestorer", settings: dict[str, Any], command: "Restore") -> None:
     from jaxrestore.data.images import Picture
     from jaxrestore.data.video.encode import choose_encoding
     from jaxrestore.data.video.frames import Damage, Frame, frames
     from jaxrestore.data.video.join import join, keeps_rotation, what_is_carried
     from jaxrestore.data.video.pieces import LENGTH, Pieces
     from jaxrestore.data.video.probe import probe, turned
+    from jaxrestore.inference.clips import ClipRestorer, restored_clips_ahead, where_to_read
     from jaxrestore.inference.video import restored
 
     info = probe(source, max_pixels=command.max_pixels)
@@ -148,9 +152,18 @@ def _restore(source: Path, target: Path, restorer: "Restorer", settings: dict[st
     def restore(frame: Frame) -> Frame:
         return replace(frame, pixels=restorer.restore_picture(Picture(frame.pixels)).pixels)
 
-    read = frames(info, first=pieces.count, damage=damage)
+    def restore_clip(clip: Sequence[Frame]) -> list[Frame]:
+        made = restorer([frame.pixels for frame in clip])
+        return [replace(frame, pixels=pixels) for frame, pixels in zip(clip, made, strict=True)]
+
+    if isinstance(restorer, ClipRestorer):
+        around = restorer.halo, restorer.step
+        read = frames(info, first=where_to_read(pieces.count, *around), damage=damage)
+        made = restored_clips_ahead(read, restore_clip, *around, pieces.count)
+    else:
+        made = restored(frames(info, first=pieces.count, damage=damage), restore)
     try:
-        pieces.extend(_with_progress(restored(read, restore), pieces.count, info.frames_expected), info, encoding)
+        pieces.extend(_with_progress(made, pieces.count, info.frames_expected), info, encoding)
     except InputError:
         pieces.remove_if_empty()
         raise
@@ -177,7 +190,7 @@ def _with_progress(frames, done: int, expected: int | None):
             progress.advance(task)
 
 
-def _digest(restorer: "Restorer", *arrays: Any) -> str:
+def _digest(restorer: "Restorer | ClipRestorer", *arrays: Any) -> str:
     """What tells these weights, kernels and masks from others."""
     import jax
     import numpy as np

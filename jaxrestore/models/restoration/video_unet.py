@@ -49,6 +49,11 @@ class VideoUNet(nn.Module):
         return 2 ** (len(self.features) - 1)
 
     @property
+    def frames_seen(self) -> int:
+        """Frames before a frame, and as many after it, on which it depends when it is restored."""
+        return 2 * (2 * len(self.features) - 1) + 1  # two convolutions a scale, but for the coarsest on the way down and up, and the last
+
+    @property
     def example_inputs(self) -> tuple[jax.ShapeDtypeStruct, ...]:
         """One video."""
         return (jax.ShapeDtypeStruct((1, 5, 16, 16, self.channels), jnp.float32),)

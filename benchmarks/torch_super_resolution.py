@@ -1,75 +1,13 @@
 """Super-resolution networks as PyTorch functions of their reference's tensors, for comparisons of speed.
 
-Each takes `t`, a `Tensors` that convolves with tensors by their reference's names, and an image (N, C, H, W). `as_network` makes a module
-of one. What a network adds that is no network (an interpolated image) is a product with our own interpolation's matrices.
+What a network adds that is no network (an interpolated image) is a product with our own interpolation's matrices.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
-Tensor = Any
-
-
-class Tensors:
-    """A reference's tensors by name."""
-
-    def __init__(self, tensors: dict[str, Tensor]) -> None:
-        self.tensors = tensors
-
-    def __getitem__(self, name: str) -> Tensor:
-        return self.tensors[name]
-
-    def conv(self, x: Tensor, name: str, stride: int = 1, groups: int = 1) -> Tensor:
-        """The convolution `name`, padded to the size of its input."""
-        import torch.nn.functional as F
-
-        weight = self.tensors[f"{name}.weight"]
-        return F.conv2d(x, weight, self.tensors.get(f"{name}.bias"), stride, weight.shape[-1] // 2, groups=groups)
-
-    def deconv(self, x: Tensor, name: str, stride: int, padding: int, more: int = 0) -> Tensor:
-        """The transposed convolution `name`."""
-        import torch.nn.functional as F
-
-        return F.conv_transpose2d(x, self.tensors[f"{name}.weight"], self.tensors[f"{name}.bias"], stride, padding, more)
-
-    def norm(self, x: Tensor, name: str) -> Tensor:
-        """Batch normalisation `name` with its stored statistics."""
-        import torch.nn.functional as F
-
-        leaves = (self.tensors[f"{name}.{leaf}"] for leaf in ("running_mean", "running_var", "weight", "bias"))
-        return F.batch_norm(x, *leaves)
-
-
-Forward = Callable[[Tensors, Tensor], Tensor]
-
-
-def as_network(forward: Forward) -> Callable[[], Any]:
-    """A builder of a module whose state dict may be any."""
-
-    def build() -> Any:
-        from torch import nn
-
-        class Network(nn.Module):
-            def load_state_dict(self, state, strict=True):
-                self.names = {name: f"tensor_{i}" for i, name in enumerate(state)}
-                for name, place in self.names.items():
-                    self.register_buffer(place, state[name])
-                return nn.modules.module._IncompatibleKeys([], [])
-
-            def forward(self, image):
-                return forward(Tensors({name: getattr(self, place) for name, place in self.names.items()}), image)
-
-        return Network()
-
-    return build
-
-
-def _shuffle(x: Tensor, scale: int) -> Tensor:
-    import torch.nn.functional as F
-
-    return F.pixel_shuffle(x, scale)
+from benchmarks.torch_functions import Tensor, Tensors, shuffle, sides
 
 
 def _mean(x: Tensor) -> Tensor:
@@ -78,16 +16,6 @@ def _mean(x: Tensor) -> Tensor:
 
 def _residual(t: Tensors, x: Tensor, first: str, second: str) -> Tensor:
     return x + t.conv(t.conv(x, first).relu_(), second)
-
-
-def _product(x: Tensor, rows: np.ndarray, columns: np.ndarray) -> Tensor:
-    import torch
-
-    return torch.from_numpy(rows.copy()) @ x @ torch.from_numpy(columns.copy()).T
-
-
-def _sides(x: Tensor, enlarge: Callable[[int], np.ndarray]) -> Tensor:
-    return _product(x, enlarge(x.shape[-2]), enlarge(x.shape[-1]))
 
 
 def srcnn(t: Tensors, x: Tensor) -> Tensor:
@@ -109,7 +37,7 @@ def fsrcnn(t: Tensors, x: Tensor) -> Tensor:
 
 
 def espcn(t: Tensors, x: Tensor) -> Tensor:
-    return _shuffle(t.conv(t.conv(t.conv(x, "first_part.0").tanh(), "first_part.2").tanh(), "last_part.0"), 3)
+    return shuffle(t.conv(t.conv(t.conv(x, "first_part.0").tanh(), "first_part.2").tanh(), "last_part.0"), 3)
 
 
 def vdsr(t: Tensors, x: Tensor) -> Tensor:
@@ -138,7 +66,7 @@ def srresnet(t: Tensors, x: Tensor) -> Tensor:
     x = shallow + t.norm(t.conv(x, "conv2.0"), "conv2.1")
     for i in range(2):
         name = f"upsampling.{i}.upsample_block"
-        x = F.prelu(_shuffle(t.conv(x, f"{name}.0"), 2), t[f"{name}.2.weight"])
+        x = F.prelu(shuffle(t.conv(x, f"{name}.0"), 2), t[f"{name}.2.weight"])
     return t.conv(x, "conv3")
 
 
@@ -149,7 +77,7 @@ def msrresnet(t: Tensors, image: Tensor) -> Tensor:
     for i in range(16):
         x = _residual(t, x, f"body.{i}.conv1", f"body.{i}.conv2")
     for i in (1, 2):
-        x = F.leaky_relu(_shuffle(t.conv(x, f"upconv{i}"), 2), 0.1)
+        x = F.leaky_relu(shuffle(t.conv(x, f"upconv{i}"), 2), 0.1)
     x = t.conv(F.leaky_relu(t.conv(x, "conv_hr"), 0.1), "conv_last")
     return x + F.interpolate(image, scale_factor=4, mode="bilinear", align_corners=False)
 
@@ -164,7 +92,7 @@ def mdsr(t: Tensors, image: Tensor) -> Tensor:
         x = _residual(t, x, f"body.{i}.body.0", f"body.{i}.body.2")
     x = start + t.conv(x, "body.16")
     for i in (0, 2):
-        x = _shuffle(t.conv(x, f"upsample.2.{i}"), 2)
+        x = shuffle(t.conv(x, f"upsample.2.{i}"), 2)
     return t.conv(x, "tail.0") / 255.0 + mean
 
 
@@ -212,7 +140,7 @@ def enhancenet(t: Tensors, image: Tensor) -> Tensor:
         x = x + conv(conv(x, i).relu_(), i + 1)
     for i in (21, 22):
         x = conv(F.interpolate(x, scale_factor=2, mode="nearest"), i).relu_()
-    return conv(conv(x, 23).relu_(), 24) + _sides(centred, matrix) + mean
+    return conv(conv(x, 23).relu_(), 24) + sides(centred, matrix) + mean
 
 
 def srdensenet(t: Tensors, x: Tensor) -> Tensor:
@@ -243,7 +171,7 @@ def rdn(t: Tensors, image: Tensor) -> Tensor:
         results.append(x)
     x = shallow + t.conv(t.conv(torch.cat(results, 1), "GFF.0"), "GFF.1")
     for i in (0, 2):
-        x = _shuffle(t.conv(x, f"UPNet.{i}"), 2)
+        x = shuffle(t.conv(x, f"UPNet.{i}"), 2)
     return t.conv(x, "UPNet.4") / 255.0
 
 
@@ -266,7 +194,7 @@ def carn(t: Tensors, image: Tensor) -> Tensor:
     mean = _mean(image)
     x = cascade(t.conv(image - mean, "entry"), [block(f"b{i}") for i in (1, 2, 3)], "")
     for i in (0, 3):
-        x = _shuffle(t.conv(x, f"upsample.up.body.{i}").relu_(), 2)
+        x = shuffle(t.conv(x, f"upsample.up.body.{i}").relu_(), 2)
     return t.conv(x, "exit") + mean
 
 
@@ -309,7 +237,7 @@ def imdn(t: Tensors, image: Tensor) -> Tensor:
         x = x + t.conv(y * share, f"{name}.c5")
         results.append(x)
     x = shallow + t.conv(F.leaky_relu(t.conv(torch.cat(results, 1), "c.0"), 0.05), "LR_conv")
-    return _shuffle(t.conv(x, "upsampler.0"), 4)
+    return shuffle(t.conv(x, "upsampler.0"), 4)
 
 
 def idn(t: Tensors, image: Tensor) -> Tensor:
@@ -331,7 +259,7 @@ def idn(t: Tensors, image: Tensor) -> Tensor:
         short, y = torch.cat([x, y[:, :16]], 1), y[:, 16:]
         x = unit(short + unit(unit(unit(y, f"{name}_4"), f"{name}_5", 4), f"{name}_6"), f"down{i + 1}")
     residual = t.deconv(x, "upsample", 4, 5)
-    return _sides(image, matrix) + residual[..., : 4 * image.shape[-2], : 4 * image.shape[-1]]
+    return sides(image, matrix) + residual[..., : 4 * image.shape[-2], : 4 * image.shape[-1]]
 
 
 def _nonlocal(t: Tensors, x: Tensor, name: str, key: str, value: str, pool: int = 1, over_queries: bool = False) -> Tensor:
@@ -439,5 +367,5 @@ def han(t: Tensors, image: Tensor) -> Tensor:
 
 def _tail(t: Tensors, x: Tensor) -> Tensor:
     for i in (0, 2):
-        x = _shuffle(t.conv(x, f"tail.0.{i}"), 2)
+        x = shuffle(t.conv(x, f"tail.0.{i}"), 2)
     return t.conv(x, "tail.1") / 255.0

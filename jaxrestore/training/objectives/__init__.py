@@ -15,7 +15,8 @@ annotations; `build` checks the ranges. `Run` holds what every objective can use
 configuration (`run.config.loss`, ...).
 
 - `batch` holds "image" (N, H, W, C) as stored (`supervised.as_float` makes it a float in [0, 1]), "index" (N,), the place of each image in
-  the stream, and "degraded" for pairs and unpaired folders. Draw each image's randomness from `fold_in(state.key, index)`, what belongs to
+  the stream, "degraded" for pairs and unpaired folders, and "label" (N,) for folders of classes; videos bring "video" (N, T, H, W, C) in
+  place of "image". Draw each image's randomness from `fold_in(state.key, index)`, what belongs to
   the step from `fold_in(fold_in(state.key, SALT), state.step)` with a salt near 2**32; `state.key` itself stays.
 - `state.params` and `state.batch_stats` are the restorer's: the network that is averaged (`ema`), validated and exported, and that
   `transfer` fills. Whatever else lives on (partners' parameters, statistics and optimisers, pools of images, levels' shares) goes into

@@ -142,20 +142,22 @@ def test_a_sketch_guides(plain, first: tuple[str, ...], place: int):
     model = plain.clone(guided=True)
     images, masks = random_inputs(model, height=16, width=24)
     sketch = np.random.default_rng(5).random(masks.shape) < 0.5
-    initial = initialise(model, jax.random.key(0), images, masks)
-    variables = initial | {"params": jax.tree.map(lambda leaf: 5 * leaf, initial["params"])}  # lines are then seen at the other end
+    variables = initialise(model, jax.random.key(0), images, masks)
+    variables |= {"params": jax.tree.map(lambda leaf: 5 * leaf, variables["params"])}  # lines are then seen at the other end
     apply = compiled(lambda v, lines: model.apply(v, images, masks, sketch=lines))
     drawn = apply(variables, sketch)
     assert np.abs(drawn - apply(variables, np.zeros_like(sketch))).max() > 1e-5
     np.testing.assert_array_equal(apply(variables, sketch & masks), drawn)  # lines outside the hole say nothing
 
     # A kernel that is blind to the sketch makes the network that takes none.
-    flat = flax.traverse_util.flatten_dict(initial)
+    flat = flax.traverse_util.flatten_dict(variables)
     kernel = np.array(flat["params", *first, "kernel"])
     without = flat | {("params", *first, "kernel"): np.delete(kernel, place, 2)}
     kernel[:, :, place] = 0
     blind, without = (flax.traverse_util.unflatten_dict(x) for x in (flat | {("params", *first, "kernel"): kernel}, without))
-    np.testing.assert_allclose(apply(blind, sketch), compiled(plain.apply)(without, images, masks), atol=1e-5)
+    expected = np.asarray(compiled(plain.apply)(without, images, masks))
+    # Two programs: so large weights make much of rounding, and far more of a channel in another's place.
+    np.testing.assert_allclose(apply(blind, sketch), expected, atol=1e-2 * np.abs(expected).max())
 
     with pytest.raises(InputError, match=f"sketch: {type(plain).__name__} takes none"):
         jax.eval_shape(lambda: plain.init(jax.random.key(0), images, masks, sketch=sketch))

@@ -85,6 +85,12 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         "texture_synthesis": Method(
             "texture_synthesis:texture_synthesis", "inpainting", "pixels drawn from alike surroundings (Efros, Leung)", ("mask",)
         ),
+        "patchmatch": Method(
+            "patchmatch_inpainting:patchmatch_inpainting",
+            "inpainting",
+            "patches that fit at every scale (Wexler et al.)",
+            ("mask",),
+        ),
         "shifted_jpeg": Method("deblocking:shifted_jpeg", "jpeg", "compressing again on 64 shifted grids, averaged (Nosratinia)"),
         "tv_deblocking": Method("deblocking:tv_deblocking", "jpeg", "least total variation within the quantiser's cells (Bredies, Holler)"),
         "inverse_filter": Method("inverse_filter:inverse_filter", "deblurring", "division in the Fourier domain, with a cutoff", ("psf",)),
@@ -93,6 +99,9 @@ METHODS: Mapping[str, Method] = types.MappingProxyType(
         ),
         "wiener_hunt_deconvolution": Method(
             "wiener_deconvolution:wiener_hunt_deconvolution", "deblurring", "Wiener filter with a given balance (Hunt 1973)", ("psf",)
+        ),
+        "unsupervised_wiener": Method(
+            "unsupervised_wiener:unsupervised_wiener", "deblurring", "Wiener filter that finds its balance (Orieux et al. 2010)", ("psf",)
         ),
         "richardson_lucy": Method("richardson_lucy:richardson_lucy", "deblurring", "Richardson-Lucy deconvolution", ("psf",)),
         "hopfield": Method("hopfield:hopfield", "deblurring", "a network of neurons that settles (Zhou et al. 1988)", ("psf", "sigma")),
@@ -190,9 +199,10 @@ def function_of(name: str) -> Callable[..., Any]:
     return getattr(import_module(f"jaxrestore.classical.{module}"), function)
 
 
-def parameters(name: str) -> dict[str, inspect.Parameter]:
+@cache
+def parameters(name: str) -> Mapping[str, inspect.Parameter]:
     """The arguments of a method, the image not counted."""
-    return dict(list(inspect.signature(function_of(name)).parameters.items())[1:])
+    return types.MappingProxyType(dict(list(inspect.signature(function_of(name)).parameters.items())[1:]))
 
 
 def describe(name: str) -> list[str]:

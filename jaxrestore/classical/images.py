@@ -13,5 +13,6 @@ def in_float(image: Image) -> jax.Array:
     Raises:
       InputError: it is not (..., H, W, C), floating point and finite.
     """
-    check_image(image)
-    return jnp.asarray(image, jnp.promote_types(image.dtype, jnp.float32))
+    pixels = jnp.asarray(image)  # once: from NumPy it is a copy
+    check_image(pixels)
+    return pixels.astype(jnp.promote_types(image.dtype, jnp.float32))

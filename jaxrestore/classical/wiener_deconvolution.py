@@ -94,18 +94,18 @@ def _natural(image: jax.Array, psf: jax.Array, sigma: Number, border: Border) ->
     # White noise has four times its power in the differences along two axes.
     along = (jnp.mean(jnp.square(jnp.diff(image, axis=axis)), axis=(-3, -2), keepdims=True) for axis in (-3, -2))
     power = jnp.maximum(sum(along) - 4.0 * noise, 0.0) / jnp.mean(jnp.square(jnp.abs(otf)), axis=(-3, -2), keepdims=True)
-    return deblur(image, otf, _wiener(otf, noise / jnp.maximum(power, _LEAST_POWER), "gradient", size), size)
+    return deblur(image, otf, wiener_filter(otf, noise / jnp.maximum(power, _LEAST_POWER), "gradient", size), size)
 
 
 @partial(jax.jit, static_argnames=("operator", "border"))
 def _given(image: jax.Array, psf: jax.Array, balance: Number, operator: Operator, border: Border) -> jax.Array:
     size = torus_size(image, psf, border)
     otf = transfer(image, psf, size)
-    return deblur(image, otf, _wiener(otf, jnp.asarray(balance, image.dtype), operator, size), size)
+    return deblur(image, otf, wiener_filter(otf, jnp.asarray(balance, image.dtype), operator, size), size)
 
 
-def _wiener(otf: jax.Array, balance: jax.Array, operator: Operator, size: tuple[int, int]) -> jax.Array:
-    """The filter's transfer function; zero where nothing is known and nothing wanted."""
+def wiener_filter(otf: jax.Array, balance: jax.Array, operator: Operator, size: tuple[int, int]) -> jax.Array:
+    """The filter's transfer function; zero where nothing is known and nothing wanted. The balance has the axes of the image's spectrum."""
     power = operator_power(operator, size, balance.dtype)
     # In real numbers: complex division and the length of a complex number guard against overflow, which costs more than the transforms.
     along, across = jnp.real(otf), jnp.imag(otf)

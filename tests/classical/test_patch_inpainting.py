@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from jaxrestore.classical.exemplar_inpainting import exemplar_inpainting
-from jaxrestore.classical.patch_search import distances, whole_patches
-from jaxrestore.classical.smooth_inpainting import harmonic_inpainting
+from jaxrestore.classical.patch_search import distances, place_of_least, refresh, whole_patches
+from jaxrestore.classical.patchmatch_inpainting import patchmatch_inpainting
+from jaxrestore.classical.smooth_inpainting import biharmonic_inpainting, harmonic_inpainting
 from jaxrestore.classical.texture_synthesis import texture_synthesis
 from jaxrestore.errors import InputError
 from tests.classical.photograph import decibels, photograph
 
-METHODS = (exemplar_inpainting, texture_synthesis)
+METHODS = (exemplar_inpainting, texture_synthesis, patchmatch_inpainting)
 
 
 def hole(size: int = 48) -> np.ndarray:
@@ -72,6 +73,41 @@ def test_draws_follow_the_key():
     np.testing.assert_array_equal(
         batch[2], texture_synthesis(image, mask=hole(), tolerance=1.0, key=jax.random.fold_in(jax.random.key(1), 2))
     )
+
+
+def test_a_texture_goes_on_where_a_plate_is_smooth():
+    """Woven bands, in which a hole as wide as two of them is filled: nearer to the truth than a thin plate, and as rough as the rest."""
+    rows, columns = np.indices((48, 48))
+    woven = np.sin(rows * 0.9) * np.cos(columns * 1.1) + 0.3 * np.sin((rows + columns) * 0.31)
+    rough = 0.05 * np.random.default_rng(0).standard_normal((48, 48, 3))
+    image = (0.5 + 0.25 * woven[..., None] * [1.0, 0.8, 0.5] + rough).astype(np.float32)
+    restored, smooth = (np.asarray(method(image, mask=hole())) for method in (patchmatch_inpainting, biharmonic_inpainting))
+    assert decibels(restored, image, hole()) > decibels(smooth, image, hole()) + 3.0
+    inner = (slice(15, 29), slice(16, 32))
+    steps = [np.abs(np.diff(x[inner], axis=0)).mean() for x in (restored, image)]
+    assert 0.8 < steps[0] / steps[1] < 1.2
+
+
+def test_a_map_is_refreshed_where_its_image_changed():
+    before = jnp.asarray(
+        np.random.default_rng(0).integers(0, 99, (30, 26, 1)), jnp.float32
+    )  # whole numbers: every order of adding is exact
+
+    def function(image: jax.Array) -> jax.Array:  # depends on two pixels above and one on the left, and on the border
+        padded = jnp.pad(image[..., 0], ((2, 0), (1, 0)), "edge")
+        return padded[:-2, 1:] + 3.0 * padded[2:, :-1]
+
+    @jax.jit
+    def both(after: jax.Array, middle: tuple) -> tuple[jax.Array, jax.Array, jax.Array]:
+        refreshed = refresh(function(before), function, (after,), middle, 2, 2)
+        return refreshed, function(after), refreshed[place_of_least(refreshed)]
+
+    for row, column in ((2, 3), (15, 12), (27, 23)):
+        after = np.array(before)
+        after[row - 2 : row + 3, column - 2 : column + 3] += 1.0
+        refreshed, expected, least = both(after, (row, column))
+        np.testing.assert_array_equal(refreshed, expected)
+        assert least == expected.min()
 
 
 def test_distances_by_numpy():

@@ -82,6 +82,6 @@ def _nearest(patches: jax.Array, damaged: jax.Array) -> jax.Array:
     def nearest(some: jax.Array) -> jax.Array:
         return jnp.argmax(jnp.where(damaged, -jnp.inf, some @ directions.T), -1)
 
-    if is_symbolic(len(patches)) or len(patches) <= _AT_ONCE:
+    if is_symbolic(patches.shape[0]) or patches.shape[0] <= _AT_ONCE:
         return nearest(directions)
     return jax.lax.map(lambda one: nearest(one[None])[0], directions, batch_size=_AT_ONCE)

@@ -37,28 +37,17 @@ def test_alone_as_together(model):
         check_alone_as_together(SMALL.clone(classes=0), (IMAGES,))
 
 
-@pytest.mark.parametrize("model", [SMALL, KERAS], ids=["plain", "keras"])
-def test_every_parameter_learns(model):
+def test_every_parameter_learns():
     images, label = np.concatenate([IMAGES, 1 - IMAGES]), jnp.arange(4)
+    model = SMALL
 
-    class _Whole(type(model)):  # the variance is seen in training alone
+    class _Whole(CVAEGAN):  # the variance is seen in training alone
         def __call__(self, image, label, train=False):
             noise = jnp.ones((len(image), self.latent))
             return self.both(image, noise, -noise, label, train)
 
     fields = {name: getattr(model, name) for name in model.__dataclass_fields__ if name not in ("parent", "name")}
-    if model is SMALL:
-        check_every_parameter_learns(_Whole(**fields), (images, label))
-        return
-    # A normalisation takes off what the bias before it adds: the gradient of such a bias is nothing but rounding.
-    whole, variables = _Whole(**fields), lively(model, images, label)
-
-    def loss(v):
-        results, _ = whole.apply(v, images, label, train=True, mutable=["batch_stats"])
-        return sum(jnp.sum(jnp.sin(9 * x)) for x in results)
-
-    for path, leaf in jax.tree_util.tree_leaves_with_path(compiled(jax.grad(loss))(variables)["params"]):
-        assert np.any(leaf), jax.tree_util.keystr(path)
+    check_every_parameter_learns(_Whole(**fields), (images, label))
 
 
 def test_googlenet_is_that_of_the_table():
@@ -66,9 +55,6 @@ def test_googlenet_is_that_of_the_table():
     shapes = variable_shapes(GoogLeNet(), jax.random.key(0), jax.ShapeDtypeStruct((1, 224, 224, 3), jnp.float32))["params"]
     assert sum(leaf.size for leaf in jax.tree.leaves(shapes)) == 6_998_552 - 1_025_000 + 7_280
     assert shapes["inception_4d_5x5"]["conv"]["kernel"].shape == (5, 5, 32, 64)
-    image = jax.ShapeDtypeStruct((2, 16, 127, 3), jnp.float32)  # one pixel is left of 16, and a last column of each odd number
-    described = jax.eval_shape(lambda x: GoogLeNet(16).init_with_output(jax.random.key(0), x)[0], image)
-    assert described.shape == (2, 64)
 
 
 def test_the_papers_encoder_sees_image_and_label():
@@ -76,7 +62,7 @@ def test_the_papers_encoder_sees_image_and_label():
     # In training, where every layer is normalised: so deep a network is all but constant where it begins.
     apply = compiled(lambda v, x, c: PAPER.apply(v, x, c, train=True, mutable="batch_stats")[0])
     restored = apply(variables, IMAGES, LABEL)
-    assert restored.shape == IMAGES.shape
+    assert restored.shape == IMAGES.shape  # one pixel is left of 16 where GoogLeNet ends
     np.testing.assert_allclose(apply(variables, IMAGES[::-1], LABEL[::-1])[::-1], restored, atol=1e-5)
     assert np.abs(restored - apply(variables, 1 - IMAGES, LABEL)).max() > 1e-3
     assert np.abs(restored - apply(variables, IMAGES, LABEL - 1)).max() > 1e-3

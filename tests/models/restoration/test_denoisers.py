@@ -62,7 +62,6 @@ SMALL: dict[str, nn.Module] = {
     "rednet with strides": REDNet(4, 6, 3, stride=2, positive=True),
     "resnet": RestorationResNet(6, 2, global_residual=True),
     "dpdnn": DPDNN(1, 4),
-    "dpdnn of tensorflow": DPDNN(1, 4, tensorflow=True),
 }
 UNUSED = {"ircnn set": ("level_0",), "dpdnn": ("unet/down_2", "unet/down_3")}
 

@@ -120,6 +120,10 @@ REFERENCES: dict[str, tuple[str, Function]] = {
         "skimage wiener",
         lambda x, psf, **_: skimage.restoration.wiener(x, psf, 0.01, clip=False),
     ),
+    "unsupervised_wiener": (
+        "skimage unsupervised_wiener",
+        lambda x, psf, **_: skimage.restoration.unsupervised_wiener(x, psf, clip=False, rng=0)[0],
+    ),
     "richardson_lucy": (
         "skimage richardson_lucy",
         lambda x, psf, **_: skimage.restoration.richardson_lucy(np.maximum(x, 0), psf, 30),

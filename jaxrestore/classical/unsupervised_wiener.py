@@ -75,50 +75,55 @@ def _restore(key: Key, image: jax.Array, psf: jax.Array, operator: Operator, siz
 
 
 def _balance(key: Key, plane: jax.Array, otf: jax.Array, power: jax.Array, iterations: int) -> jax.Array:
-    """The mean of the image's precision over the noise's, for one channel (H, W)."""
+    """The mean of the image's precision over the noise's, for one channel (H, W).
+
+    Of the image that is drawn, only two energies are ever used: that of what it leaves of the data, and that of what the operator makes of
+    it. Both are sums over all frequencies, of means and variances that are known, and so normal: they are drawn in its place.
+    """
     height, width = plane.shape
     burn_in = min(_BURN_IN, iterations - 1)
-    passed = _squared(otf)
-    data = jnp.fft.rfft2(plane, norm="ortho")
+    passed, data = _squared(otf), _squared(jnp.fft.rfft2(plane, norm="ortho"))
     # Of the half spectrum all columns but the first, and the middle one, stand for two.
     twice = jnp.full(otf.shape[-1], 2.0, plane.dtype).at[0].set(1.0)
     twice = twice if width % 2 else twice.at[-1].set(1.0)
 
-    def energy(squares: jax.Array) -> jax.Array:
-        return jnp.sum(twice * jnp.sum(squares, axis=0))
+    def total(parts: jax.Array) -> jax.Array:
+        return jnp.sum(twice * jnp.sum(parts, axis=0))
 
     def draw(state: tuple) -> tuple:
-        step, noise_precision, image_precision, total, _ = state
-        white_key, noise_key, image_key = jax.random.split(jax.random.fold_in(key, step), 3)
-        precision = noise_precision * passed + image_precision * power
-        white = jnp.fft.rfft2(jax.random.normal(white_key, plane.shape, plane.dtype), norm="ortho")
-        sample = _scaled(noise_precision / precision, jnp.conj(otf) * data) + _scaled(jax.lax.rsqrt(precision), white)
-        noise_precision = _precision(noise_key, height * width, energy(_squared(data - otf * sample)))
-        image_precision = _precision(image_key, height * width - 1, energy(power * _squared(sample)))
+        step, noise_precision, image_precision, balances, _ = state
+        first, second, third, fourth = jax.random.normal(jax.random.fold_in(key, step), (4,), plane.dtype)
+        variance = 1.0 / (noise_precision * passed + image_precision * power)
+        kept, lost = noise_precision * passed * variance, image_precision * power * variance  # shares of the data; their sum is one
+        mean, left = kept * noise_precision * variance * data, jnp.square(lost) * data  # squares of the mean image, and of what it leaves
+        along, across = passed * variance, power * variance
+        noise_spread = jnp.sqrt(total(4.0 * left * along + 2.0 * jnp.square(along)))
+        shared = total(2.0 * along * across - 4.0 * across * kept * lost * data) / noise_spread
+        own = jnp.sqrt(jnp.maximum(total(4.0 * power * mean * across + 2.0 * jnp.square(across)) - jnp.square(shared), 0.0))
+        noise_energy = total(left + along) + noise_spread * first
+        image_energy = total(power * mean + across) + shared * first + own * second
+        noise_precision = _precision(third, height * width, noise_energy)
+        image_precision = _precision(fourth, height * width - 1, image_energy)
         counted = jnp.maximum(step - burn_in, 0).astype(plane.dtype)  # before this one
-        following = jnp.where(step >= burn_in, total + image_precision / noise_precision, total)
-        mean = following / (counted + 1.0)
-        change = jnp.where(counted > 0.0, jnp.abs(mean - total / jnp.maximum(counted, 1.0)) / mean, jnp.inf)
+        following = jnp.where(step >= burn_in, balances + image_precision / noise_precision, balances)
+        average = following / (counted + 1.0)
+        change = jnp.where(counted > 0.0, jnp.abs(average - balances / jnp.maximum(counted, 1.0)) / average, jnp.inf)
         return step + 1, noise_precision, image_precision, following, change
 
     def go_on(state: tuple) -> jax.Array:
         return (state[0] < iterations) & ((state[0] < _LEAST) | (state[-1] > _TOLERANCE))
 
     one = jnp.ones((), plane.dtype)
-    count, _, _, total, _ = jax.lax.while_loop(go_on, draw, (0, one, one, 0.0 * one, jnp.inf * one))
-    return total / (count - burn_in).astype(plane.dtype)
+    count, _, _, balances, _ = jax.lax.while_loop(go_on, draw, (0, one, one, 0.0 * one, jnp.inf * one))
+    return balances / (count - burn_in).astype(plane.dtype)
 
 
-def _precision(key: Key, count: int, energy: jax.Array) -> jax.Array:
+def _precision(normal: jax.Array, count: int, energy: jax.Array) -> jax.Array:
     """Given the energy of so many independent normal numbers: gamma distributed, by Wilson and Hilferty's cube of a normal number."""
     spread = 2.0 / (9.0 * count)
-    cube = 1.0 - spread + spread**0.5 * jax.random.normal(key, (), energy.dtype)
+    cube = 1.0 - spread + spread**0.5 * normal
     return count * cube**3 / jnp.maximum(energy, 1e-20)
 
 
 def _squared(spectrum: jax.Array) -> jax.Array:
     return jnp.square(jnp.real(spectrum)) + jnp.square(jnp.imag(spectrum))
-
-
-def _scaled(factor: jax.Array, spectrum: jax.Array) -> jax.Array:
-    return jax.lax.complex(factor * jnp.real(spectrum), factor * jnp.imag(spectrum))

@@ -18,10 +18,11 @@ from jax import lax
 from jaxrestore.nn import conv_forms as forms
 from jaxrestore.nn.affine import add_bias, kernel_and_bias
 from jaxrestore.nn.conv_window import Sides, Window, plain
+from jaxrestore.nn.gathered_product import gathered_product, has_few_windows
 from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
 from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.ops.padding import pad
-from jaxrestore.ops.symbolic import larger
+from jaxrestore.ops.symbolic import is_symbolic, larger
 from jaxrestore.typing import DType, Image, Side
 
 Pair = int | tuple[int, int]
@@ -196,19 +197,23 @@ def convolve_transposed(
     vertical, horizontal = ((k - 1 - p, k - 1 - p + extra) for k, p, extra in sides)
     border = (vertical, horizontal)
     plain = partial(forms.transposed_plain, strides=strides, padding=border)
-    cpu = partial(_cpu_form_of_transposed(kernel, strides), strides=strides, padding=border)
+    cpu = partial(_cpu_form_of_transposed(image, kernel, strides), strides=strides, padding=border)
     return lax.platform_dependent(image, kernel, cpu=cpu, default=plain)
 
 
-def _cpu_form_of_transposed(kernel: jax.Array, strides: tuple[int, int]) -> Callable:
+def _cpu_form_of_transposed(image: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> Callable:
+    # A kernel that is larger than the image is cheaper to cut into phases than to bring into another order.
+    small = not is_symbolic(*image.shape) and math.prod(image.shape[:3]) <= kernel.shape[-1] and strides != (1, 1)
     taps = math.prod(s * -(-k // s) for k, s in zip(kernel.shape[:2], strides, strict=True))
     wasteful = taps >= _WASTE * math.prod(kernel.shape[:2]) and min(kernel.shape[2:]) >= _WIDE
     whole = all(k >= s for k, s in zip(kernel.shape[:2], strides, strict=True))
-    return forms.transposed_by_phase if wasteful and whole else forms.transposed_sub_pixel
+    return forms.transposed_by_phase if (wasteful or small) and whole else forms.transposed_sub_pixel
 
 
 def _cpu_form(image: jax.Array, kernel: jax.Array, window: Window) -> Callable:
     taps = math.prod(kernel.shape[:2])
+    if window.groups == 1 and window.dilation == (1, 1) and has_few_windows(image, kernel, window.strides, window.padding):
+        return partial(gathered_product, strides=window.strides, padding=window.padding)
     if window.groups == 1:
         form = forms.product if taps == 1 else forms.dense
     elif window.groups < image.shape[-1]:

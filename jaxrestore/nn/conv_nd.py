@@ -10,6 +10,7 @@ from jax import lax
 
 from jaxrestore.nn.affine import add_bias, kernel_and_bias
 from jaxrestore.nn.conv import convolve, convolve_transposed
+from jaxrestore.nn.gathered_product import gathered_product, has_few_windows
 from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
 from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.typing import ArrayLike, DType, Latents, Video
@@ -152,7 +153,10 @@ def convolve_3d(video: Video, kernel: ArrayLike, *, strides: Triple = (1, 1, 1),
         return jnp.zeros((len(video), *((side + 2 * p - k) // s + 1 for side, k, s, p in sides), kernel.shape[-1]), video.dtype)
     border = [(p, p) for p in padding]
     plain = partial(lax.conv_general_dilated, window_strides=strides, padding=border, dimension_numbers=_VIDEO)
-    return lax.platform_dependent(video, kernel, cpu=partial(_frame_by_frame, strides=strides, padding=padding), default=plain)
+    cpu = partial(_frame_by_frame, strides=strides, padding=padding)
+    if has_few_windows(video, kernel, strides, border):
+        cpu = partial(gathered_product, strides=strides, padding=border)
+    return lax.platform_dependent(video, kernel, cpu=cpu, default=plain)
 
 
 def convolve_transposed_3d(video: Video, kernel: ArrayLike, *, strides: Triple = (1, 1, 1), padding: Triple = (0, 0, 0)) -> jax.Array:

@@ -1,4 +1,4 @@
-"""EDCNN as published: one network for pictures of low resolution, noisy and with pieces missing.
+r"""EDCNN as published: one network for pictures of low resolution, noisy and with pieces missing.
 
 Data: photographs of at least 256x256 (data.path=...). The paper's 685 + 170 pictures of cars and motorcycles are not public; batches of
 16 for 100 epochs of 685 pictures are 4,300 steps. Degradation, loss and rate are the paper's as far as it gives them (it names low
@@ -10,6 +10,9 @@ centres): 20.23 dB with Tanh in the blocks, 22.47 dB with model.fields.activatio
 Cost: 2 * 10^16 floating-point operations (96 * 10^9 for each picture of 256x256, three times that with the way back): a GPU's work.
 
     jaxrestore train experiments/restoration/edcnn.py data.path=photographs validation.path=Set5
+    jaxrestore train experiments/restoration/edcnn.py steps=400 data.path=T91 data.batch=8 data.patch=48 data.workers=0 \
+      optimizer.ema=none model.fields.features=16 validation.path=Set5 validation.crop=128 validation.images=5 \
+      validation.every=200 run=runs/edcnn_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

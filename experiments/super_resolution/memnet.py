@@ -7,9 +7,9 @@ Expected: 37.78 dB on Set5 x2, 34.09 x3, 31.74 x4 (PSNR of the luma, `scale` bor
 Cost: 800,000 steps; not measured.
 
     jaxrestore train experiments/super_resolution/memnet.py data.path=T91_BSD200 validation.path=Set5
-    jaxrestore train experiments/super_resolution/memnet.py steps=300 data.path=T91 data.batch=8 data.patch=31 data.workers=0 \
-      optimizer.rate=1e-3 optimizer.ema=none optimizer.name=adam model.fields.features=16 model.fields.memories=2 \
-      model.fields.recursions=2 validation.path=Set5 validation.every=150 run=runs/memnet_reduced
+    jaxrestore train experiments/super_resolution/memnet.py steps=1500 data.path=T91 data.batch=8 data.patch=31 data.workers=0 \
+      optimizer.rate=3e-3 optimizer.schedule=cosine optimizer.ema=none optimizer.name=adam model.fields.features=16 \
+      model.fields.memories=2 model.fields.recursions=2 validation.path=Set5 validation.every=500 run=runs/memnet_reduced
 """
 
 from jaxrestore.training.config import Data, Experiment, Model, Optimizer, Validation

@@ -165,8 +165,7 @@ def convolve(
         sides = zip(image.shape[1:3], kernel.shape[:2], strides, (vertical, horizontal), dilation, strict=True)
         height, width = ((side + sum(p) - d * (k - 1) - 1) // s + 1 for side, k, s, p, d in sides)
         return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
-    window = Window(strides, (vertical, horizontal), dilation, groups)
-    return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(plain, window=window))
+    return _convolve(image, kernel, Window(strides, (vertical, horizontal), dilation, groups))
 
 
 def convolve_transposed(
@@ -195,10 +194,20 @@ def convolve_transposed(
         return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
     sides = zip(kernel.shape[:2], padding, output_padding, strict=True)
     vertical, horizontal = ((k - 1 - p, k - 1 - p + extra) for k, p, extra in sides)
-    border = (vertical, horizontal)
-    plain = partial(forms.transposed_plain, strides=strides, padding=border)
-    cpu = partial(_cpu_form_of_transposed(image, kernel, strides), strides=strides, padding=border)
-    return lax.platform_dependent(image, kernel, cpu=cpu, default=plain)
+    return _convolve_transposed(image, kernel, strides, (vertical, horizontal))
+
+
+# Compiled together with what is around them, but traced once for each shape: a network has hundreds of convolutions alike.
+@partial(jax.jit, static_argnums=2)
+def _convolve(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
+    return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(plain, window=window))
+
+
+@partial(jax.jit, static_argnums=(2, 3))
+def _convolve_transposed(image: jax.Array, kernel: jax.Array, strides: tuple[int, int], padding: Sides) -> jax.Array:
+    options = dict(strides=strides, padding=padding)
+    cpu = partial(_cpu_form_of_transposed(image, kernel, strides), **options)
+    return lax.platform_dependent(image, kernel, cpu=cpu, default=partial(forms.transposed_plain, **options))
 
 
 def _cpu_form_of_transposed(image: jax.Array, kernel: jax.Array, strides: tuple[int, int]) -> Callable:

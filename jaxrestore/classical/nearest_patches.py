@@ -14,7 +14,7 @@ from jaxrestore.typing import ArrayLike, Key
 Places = Int[Array, "n 2"]
 
 # Every round hands finds on to the four neighbours so far away, the last one to the next ones.
-_JUMPS = (8, 4, 2, 1)
+_JUMPS = (4, 1)
 _DIRECTIONS = ((1, 0), (-1, 0), (0, 1), (0, -1))
 
 

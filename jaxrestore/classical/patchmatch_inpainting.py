@@ -18,7 +18,7 @@ from jaxrestore.typing import ArrayLike, Image, Key
 
 # The weight of how busy surroundings are against their colours.
 _TEXTURE = 7.0
-_ROUNDS = 10
+_ROUNDS, _LAST_ROUNDS = 10, 4  # at most, and at the finest scale, where little changes any more and most is computed
 _CHANGE = 1e-3  # of the hole's pixels on average, below which a level is done
 _FEWEST_SOURCES = 100
 
@@ -123,7 +123,7 @@ def _fill(key: Key, image: jax.Array, missing: jax.Array, side: int, levels: tup
         else:
             places = scale.enlarged(level_key, before, places)
             picture = scale.vote(places, jnp.ones(len(places), image.dtype))
-        picture, places, distance = scale.settle(level_key, picture, places)
+        picture, places, distance = scale.settle(level_key, picture, places, _ROUNDS if number else _LAST_ROUNDS)
         before = scale
     picture = before.choose(places, distance)
     return jnp.where(missing, picture[..., : image.shape[-1]], image)
@@ -195,13 +195,13 @@ class _Scale:
         good = (number >= 0) & jnp.all(inside == twice, axis=-1) & self.sources[inside[:, 0], inside[:, 1]]
         return jnp.where(good[:, None], inside, random_sources(key, self.sources, len(inside)))
 
-    def settle(self, key: Key, picture: jax.Array, places: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array]:
+    def settle(self, key: Key, picture: jax.Array, places: jax.Array, rounds: int) -> tuple[jax.Array, jax.Array, jax.Array]:
         """Search and vote in turns until the picture stays as it is."""
         known = jnp.ones_like(self.missing)
         count = jnp.maximum(jnp.sum(self.missing), 1)
 
         def go_on(state: tuple) -> jax.Array:
-            return (state[0] < _ROUNDS) & (state[-1] > _CHANGE)
+            return (state[0] < rounds) & (state[-1] > _CHANGE)
 
         def advance(state: tuple) -> tuple:
             step, picture, places, *_ = state

@@ -67,12 +67,12 @@ def filter_by_rows(image: jax.Array, kernel: jax.Array, window: Window) -> jax.A
     groups = -(-height // together)
     image = pad(image, ((top, bottom + groups * together - height), (left, right)))
     shifted = [lax.slice_in_dim(image, i, i + (groups - 1) * together + 1, together, axis=1) for i in range(together + rows - 1)]
-    kernels = jnp.einsum("pi,ijco->pjco", to_kernels.astype(kernel.dtype), kernel)
+    kernels = [_weighted_sum(weights, list(kernel[:, None])) for weights in to_kernels]
     # All rows one behind the other: the compiler's routine divides columns among the cores, and rows among none. Where one row meets the
     # next, the last columns - 1 results are nobody's, and are dropped below.
     line = Window(padding=((0, 0), (0, columns - 1)))
     products = [
-        plain(_weighted_sum(weights, shifted).reshape(1, 1, count * groups * width, channels), part[None], line)
+        plain(_weighted_sum(weights, shifted).reshape(1, 1, count * groups * width, channels), part, line)
         for weights, part in zip(to_images, kernels, strict=True)
     ]
     products = [product.reshape(count, groups, width, features)[:, :, : width - columns + 1] for product in products]

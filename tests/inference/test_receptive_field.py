@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from jaxrestore.inference.field import ReceptiveField
+from jaxrestore.inference.globality import check_alike
 from jaxrestore.inference.measured_field import measured_field
+from jaxrestore.inference.program import trace
 from jaxrestore.inference.receptive_field import traced_field
 from jaxrestore.models.generative.cyclegan import CycleGAN
 from jaxrestore.models.restoration.dncnn import DnCNN
@@ -16,7 +18,9 @@ from jaxrestore.models.restoration.restormer import Restormer
 from jaxrestore.models.super_resolution.imdn import IMDN
 from jaxrestore.models.super_resolution.rcan import RCAN
 from jaxrestore.models.super_resolution.swinir import SwinIR
+from jaxrestore.nn import minimal_filtering
 from jaxrestore.nn.conv import Conv
+from jaxrestore.nn.conv_window import Window
 from jaxrestore.nn.initialise import initialise
 
 
@@ -187,3 +191,18 @@ def test_the_measured_field_knows_global_networks_too():
 
 def test_speaks_of_the_whole_field():
     assert str(field_of(DnCNN(depth=5, features=4), 1)) == "11x11 pixels"
+
+
+def test_does_not_depend_on_how_a_convolution_is_computed(monkeypatch):
+    for name, value in {"_DENSE": 0, "_PIXELS": 0, "_WORTHWHILE": 4 * 9 * 40_000}.items():
+        monkeypatch.setattr(minimal_filtering, name, value)
+    jax.clear_caches()
+    model = nn.Sequential([Conv(2), nn.relu, Conv(2, 5)])
+    variables = initialise(model, jax.random.key(0), jnp.zeros((1, 8, 8, 2)))
+    kernel = variables["params"]["layers_0"]["kernel"]
+    followed = [jax.ShapeDtypeStruct((1, *size, 2), jnp.float32) for size in ((384, 96), (96, 480))]
+    chosen = {minimal_filtering.is_faster(image, kernel, Window(padding=((1, 1), (1, 1)))) for image in followed}
+    assert chosen == {True, False}  # the two images that are followed are computed in different ways
+    check_alike(trace(model, variables, 384, 96, 2), trace(model, variables, 96, 480, 2))  # raises where they differ
+    assert traced_field(model, variables, 2).radius == 3
+    jax.clear_caches()

@@ -39,12 +39,13 @@ SIDE = 256
 NOTES = """DnCNN: the authors' own weights (sigma 25); EDSR-baseline x4 (full width) and a small NAFNet were trained for this table
 by the reduced recipes of their experiments, some hundred steps on a CPU, and are far from what they can reach: what
 counts is what each form loses against the same network. Pruned: half of the inner channels removed (a quarter where it
-says so); trained on: that many further steps of training, which the whole network is given too where its own training
-was that short. int8: convolutions of whole numbers, calibrated on 16 crops of 128x128 of other images. PSNR by the
-convention that the first row of each network names, on the centres (256x256) of the images that it names. Time:
+says so); trained on: by a few further steps (DnCNN 500 of 16 patches of 40x40, EDSR 200 after 600 of 8 of 96x96, NAFNet
+400 after 800 of 4 of 64x64), which the whole network is given too where its own training was that short: there, compare
+with its row "trained on". int8: convolutions of whole numbers, calibrated on 16 crops of 128x128 of other images. PSNR
+by the convention that the first row of each network names, on the centres (256x256) of the images that it names. Time:
 processor time of one core, medians of interleaved rounds, beside the network as it is in 32 bits, in units of the same
-runtime (XLA, or onnxruntime for the columns named ONNX); the last row of each network gives onnxruntime itself in units
-of XLA. XLA computes the same whole numbers in 32-bit floating point on a CPU, because its convolutions of whole numbers
+runtime (XLA, or onnxruntime for the columns named ONNX); a row of each network gives onnxruntime itself in units of
+XLA. XLA computes the same whole numbers in 32-bit floating point on a CPU, because its convolutions of whole numbers
 are no faster there:"""
 
 
@@ -158,7 +159,7 @@ def measure(subject: Subject, images: Path, weights: Path) -> list[list[Any]]:
                 functions[form, way] = partial(run, image)
                 print(subject.name, FORMS[form], way, scores[form, way], flush=True)
         functions = {key: run for key, run in functions.items() if key[0] != "_longer"}
-        turns = harness.take_turns(functions, rounds=7, clock=time.process_time)
+        turns = harness.take_turns(functions, rounds=5, clock=time.process_time)
     rows = []
     for form in sizes:
         for bits in ("32", "8"):

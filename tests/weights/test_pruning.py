@@ -58,7 +58,9 @@ def test_channels_that_others_repeat_go_without_a_trace(name):
     assert pruned.model == model
     assert jax.tree.map(np.shape, pruned.variables) == jax.tree.map(np.shape, variables)
     found = np.asarray(compiled(model.apply)(pruned.variables, image))
-    assert np.abs(found - expected).max() < 2e-3 * np.abs(expected - expected.mean()).max()
+    # The ridge of the least squares leaves a little; of NAFNet, whose inner channels are a smaller part of its result, less.
+    tolerance = 1e-4 if name == "NAFNet" else 2e-3
+    assert np.abs(found - expected).max() < tolerance * np.abs(expected - expected.mean()).max()
 
 
 def test_the_others_take_over_what_a_channel_said():

@@ -46,7 +46,7 @@ by the convention that the first row of each network names, on the centres (256x
 processor time of one core, medians of interleaved rounds, beside the network as it is in 32 bits, in units of the same
 runtime (XLA, or onnxruntime for the columns named ONNX); a row of each network gives onnxruntime itself in units of
 XLA. XLA computes the same whole numbers in 32-bit floating point on a CPU, because its convolutions of whole numbers
-are no faster there:"""
+are hardly faster there:"""
 
 
 class Subject(NamedTuple):

@@ -21,9 +21,9 @@ from jaxrestore.export.int8_weights import SCALE
 from jaxrestore.nn.conv import Conv, pair
 
 PERCENTILE = 100.0
-"""Of the numbers of one image that the levels cover, from below and from above: all. Cutting off outliers, so that the others are told apart
-more finely, was not measured to pay: of 0.08 dB DnCNN's loss becomes 0.11 when 1 number in 10,000 goes on each side and 0.96 when 1 in 1,000
-does, and of EDSR and NAFNet the first saves no more than 0.01 dB."""
+"""Of the numbers of one image that the levels cover, from below and from above: all. Cutting off outliers, so that the others are told
+apart more finely, was not measured to pay: of 0.08 dB DnCNN's loss becomes 0.11 when 1 number in 10,000 goes on each side and 0.96 when 1
+in 1,000 does, and of EDSR and NAFNet the first saves no more than 0.01 dB."""
 
 
 class Ranges(NamedTuple):

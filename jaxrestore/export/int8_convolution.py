@@ -85,7 +85,7 @@ def integer_sums(whole: jax.Array, kernel: jax.Array, *, zero: int, strides: tup
 
 
 def float_sums(whole: jax.Array, kernel: jax.Array, *, zero: int, strides: tuple, padding: Sides, dilation: tuple) -> jax.Array:
-    """The same sums by products of float32, exact up to 2^24: for the CPU, where XLA's convolutions of whole numbers are no faster."""
+    """The same sums by products of float32, exact up to 2^24: for the CPU, where XLA's convolutions of whole numbers are hardly faster."""
     return convolve(whole - zero, kernel.astype(jnp.float32), strides=strides, padding=padding, dilation=dilation)
 
 

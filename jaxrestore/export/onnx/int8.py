@@ -4,7 +4,7 @@ Its results are rounded to 256 levels again, within the range that calibration f
 levels begin at zero, which is the ReLU; and the next convolution takes the whole numbers as they are. Between them no number of 32 bits is
 ever written. Everything else takes them as numbers of 32 bits (DequantizeLinear).
 
-On x86 processors without VNNI (before about 2019) onnxruntime adds pairs of products in 16 bits, where large ones are cut off.
+On x86 processors without VNNI onnxruntime adds pairs of products in 16 bits, where large ones are cut off.
 Reference: https://onnxruntime.ai/docs/performance/model-optimizations/quantization.html, "When and why do I need to try U8U8?".
 """
 

@@ -112,7 +112,7 @@ def video_unet(t: Tensors, video: Tensor) -> Tensor:
 
 
 def cvae_gan(t: Tensors, image: Tensor) -> Tensor:
-    """Without labels, from the mean of the code."""
+    """Without labels, with an encoder of plain convolutions, from the mean of the code."""
     x = 2.0 * image - 1.0
     for i in range(5):
         x = leaky(t.norm(t.conv(x, f"encoder.conv_{i}", 2), f"encoder.norm_{i}"))

@@ -39,7 +39,7 @@ class _Operation:
     is_result: bool
 
 
-def compiled_bytes(model: nn.Module, variables: Variables, shape: tuple[int, int, int, int]) -> int:
+def compiled_bytes(model: nn.Module, variables: Variables, shape: tuple[int, int, int, int], once: bool = False) -> int:
     """Compile a network for images of this shape and say what running it takes beside its weights: buffers, input and result.
 
     The program is kept and used when such images come.
@@ -48,8 +48,9 @@ def compiled_bytes(model: nn.Module, variables: Variables, shape: tuple[int, int
       model: the network.
       variables: its variables, on the device that will run it.
       shape: (N, H, W, C) of its input.
+      once: as for `apply_network`.
     """
-    compiled = apply_network.lower(model, variables, jax.ShapeDtypeStruct(shape, np.float32)).compile()
+    compiled = apply_network.lower(model, variables, jax.ShapeDtypeStruct(shape, np.float32), once).compile()
     plan = compiled.memory_analysis()
     ends = 4 * math.prod(shape) + plan.output_size_in_bytes
     taken = plan.temp_size_in_bytes + ends

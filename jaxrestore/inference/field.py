@@ -1,10 +1,12 @@
 """What an output pixel of a network depends on, as a value; and the network applied."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import flax.linen as nn
 import jax
 
+from jaxrestore.nn.minimal_filtering import compiled_for_one_call
 from jaxrestore.typing import Image, Variables
 
 
@@ -54,7 +56,15 @@ class ReceptiveField:
         return f"{side}x{side} pixels" + (f" for each block of {self.multiple}x{self.multiple}" if self.multiple > 1 else "")
 
 
-@jax.jit(static_argnums=0)
-def apply_network(model: nn.Module, variables: Variables, image: Image) -> Image:
-    """`model.apply`, compiled once for each network and shape in a process."""
-    return model.apply(variables, image)
+@jax.jit(static_argnums=(0, 3))
+def apply_network(model: nn.Module, variables: Variables, image: Image, once: bool = False) -> Image:
+    """`model.apply`, compiled once for each network and shape in a process.
+
+    Args:
+      model: the network.
+      variables: its variables.
+      image: (N, H, W, C).
+      once: whether few images of this shape are to be expected, so that compiling counts for more than computing.
+    """
+    with compiled_for_one_call() if once else nullcontext():
+        return model.apply(variables, image)

@@ -118,11 +118,11 @@ class Network(Placed):
         passes = channels if self.channels == 1 else 1
         side = self._side(height, width, passes, images.dtype.itemsize * channels * width)
         if side is None and self._fits(count * height * width * passes):
-            yield (slice(None),), self._run(images[:])
+            yield (slice(None),), self._run(images[:], once=count == 1)
             return
         for n in range(count):
             if side is None:
-                yield (slice(n, n + 1),), self._run(images[n : n + 1])
+                yield (slice(n, n + 1),), self._run(images[n : n + 1], once=count == 1)
                 continue
             yield from self._tiles(images, n, side, passes)
 
@@ -169,9 +169,9 @@ class Network(Placed):
     def _unshared(self) -> dict[str, Any]:
         return {"_levels": {}}
 
-    def _run(self, images: np.ndarray) -> np.ndarray:
-        """The network on (N, H, W, C) of any accepted dtype and channels."""
-        return with_channels(lambda x: apply_network(self.model, self.variables, jnp.asarray(x)), images, self.channels)
+    def _run(self, images: np.ndarray, once: bool = False) -> np.ndarray:
+        """The network on (N, H, W, C) of any accepted dtype and channels; `once` for a size that is not expected again."""
+        return with_channels(lambda x: apply_network(self.model, self.variables, jnp.asarray(x), once), images, self.channels)
 
     def _fits(self, pixels: int) -> bool:
         if self.tile == "off":
@@ -183,9 +183,9 @@ class Network(Placed):
         """Bytes that a computation may use."""
         return self.memory or free_memory()
 
-    def planned_bytes(self, shape: tuple[int, int, int, int]) -> int:
+    def planned_bytes(self, shape: tuple[int, int, int, int], once: bool = False) -> int:
         """What running the network on images of this shape (N, H, W, C) takes; it is compiled for them."""
-        return compiled_bytes(self.model, self.variables, shape)
+        return compiled_bytes(self.model, self.variables, shape, once)
 
     def _side(self, height: int, width: int, passes: int, row: int = 0) -> int | None:
         """Side of the tiles for an image of this size, or None for the whole image. `row`: bytes of a row of the stored image."""
@@ -194,7 +194,8 @@ class Network(Placed):
         budget, estimate = self.budget, height * width * passes * self._bytes_per_pixel
 
         def needed(tile: tuple[int, int]) -> int:  # the rows of a band of tiles, read and restored, wait in memory
-            return self.planned_bytes((passes, *tile, self.channels)) + tile[0] * row * (1 + self.scale**2)
+            once = tile == (height, width)
+            return self.planned_bytes((passes, *tile, self.channels), once) + tile[0] * row * (1 + self.scale**2)
 
         if self.tile == "off" or estimate <= _CLEARLY * budget or (estimate <= budget and needed((height, width)) <= budget):
             return None

@@ -20,6 +20,7 @@ from jaxrestore.nn.affine import add_bias, kernel_and_bias
 from jaxrestore.nn.conv_window import Sides, Window, plain
 from jaxrestore.nn.gathered_product import gathered_product, has_few_windows
 from jaxrestore.nn.initialise import FanUniform, he_normal, zeros
+from jaxrestore.nn.minimal_filtering import is_for_one_call
 from jaxrestore.nn.shapes import only_shapes
 from jaxrestore.ops.padding import pad
 from jaxrestore.ops.symbolic import is_symbolic, larger
@@ -165,7 +166,7 @@ def convolve(
         sides = zip(image.shape[1:3], kernel.shape[:2], strides, (vertical, horizontal), dilation, strict=True)
         height, width = ((side + sum(p) - d * (k - 1) - 1) // s + 1 for side, k, s, p, d in sides)
         return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
-    return _convolve(image, kernel, Window(strides, (vertical, horizontal), dilation, groups))
+    return _convolve(image, kernel, Window(strides, (vertical, horizontal), dilation, groups), is_for_one_call())
 
 
 def convolve_transposed(
@@ -194,17 +195,18 @@ def convolve_transposed(
         return jnp.zeros((image.shape[0], height, width, kernel.shape[-1]), image.dtype)
     sides = zip(kernel.shape[:2], padding, output_padding, strict=True)
     vertical, horizontal = ((k - 1 - p, k - 1 - p + extra) for k, p, extra in sides)
-    return _convolve_transposed(image, kernel, strides, (vertical, horizontal))
+    return _convolve_transposed(image, kernel, strides, (vertical, horizontal), is_for_one_call())
 
 
-# Compiled together with what is around them, but traced once for each shape: a network has hundreds of convolutions alike.
-@partial(jax.jit, static_argnums=2)
-def _convolve(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
+# Compiled together with what is around them, but traced once for each shape: a network has hundreds of convolutions alike. The last
+# argument is part of what tells traces apart, since the forms look at it too.
+@partial(jax.jit, static_argnums=(2, 3))
+def _convolve(image: jax.Array, kernel: jax.Array, window: Window, for_one_call: bool) -> jax.Array:
     return lax.platform_dependent(image, kernel, cpu=_cpu_form(image, kernel, window), default=partial(plain, window=window))
 
 
-@partial(jax.jit, static_argnums=(2, 3))
-def _convolve_transposed(image: jax.Array, kernel: jax.Array, strides: tuple[int, int], padding: Sides) -> jax.Array:
+@partial(jax.jit, static_argnums=(2, 3, 4))
+def _convolve_transposed(image: jax.Array, kernel: jax.Array, strides: tuple[int, int], padding: Sides, for_one_call: bool) -> jax.Array:
     options = dict(strides=strides, padding=padding)
     cpu = partial(_cpu_form_of_transposed(image, kernel, strides), **options)
     return lax.platform_dependent(image, kernel, cpu=cpu, default=partial(forms.transposed_plain, **options))

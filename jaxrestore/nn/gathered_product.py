@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from jaxrestore.ops.symbolic import is_symbolic
-from jaxrestore.typing import ArrayLike
+from jaxrestore.typing import ArrayLike, Side
 
 _Shaped = ArrayLike | jax.ShapeDtypeStruct
 # The kernel's way from memory counts from a megabyte on; windows cost little while they hold this share of the kernel's numbers, or
@@ -21,7 +21,7 @@ _Shaped = ArrayLike | jax.ShapeDtypeStruct
 _LARGE, _SHARE = 2**18, 8
 
 
-def has_few_windows(image: _Shaped, kernel: _Shaped, strides: Sequence[int], padding: Sequence[tuple[int, int]]) -> bool:
+def has_few_windows(image: _Shaped, kernel: _Shaped, strides: Sequence[int], padding: Sequence[tuple[Side, Side]]) -> bool:
     """Whether `gathered_product` is, on the CPU, the faster way to compute a convolution.
 
     Args:

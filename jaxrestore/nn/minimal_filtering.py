@@ -9,6 +9,9 @@ Reference: Lavin and Gray, "Fast algorithms for convolutional neural networks", 
 """
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from fractions import Fraction
 from functools import cache
 
@@ -21,8 +24,8 @@ from jaxrestore.nn.conv_window import Window, pad, plain
 from jaxrestore.ops.symbolic import is_symbolic
 
 _Shaped = jax.Array | jax.ShapeDtypeStruct
-# Rows of the kernel -> rows of the result that are computed together. Both take six products, and so the same points.
-_TOGETHER = {3: 4, 5: 2}
+# Rows of the kernel -> rows of the result that are computed together. All take six products, and so the same points.
+_TOGETHER = {3: 4, 4: 3, 5: 2}
 # Where the polynomials are evaluated; infinity is the sixth point. Of the small fractions, those with the least rounding error.
 _POINTS = (Fraction(0), Fraction(3, 4), Fraction(-3, 4), Fraction(3, 2), Fraction(-3, 2))
 # On the CPU this is the faster way from so many products on, which repay compiling the sums (0.1 s) in some fifty calls; where so many
@@ -30,10 +33,28 @@ _POINTS = (Fraction(0), Fraction(3, 4), Fraction(-3, 4), Fraction(3, 2), Fractio
 _WORTHWHILE, _DENSE, _PIXELS, _BYTES = 2.5e8, 16, 4, 100 * 2**20
 
 
+_once: ContextVar[bool] = ContextVar("once", default=False)
+
+
+@contextmanager
+def compiled_for_one_call() -> Iterator[None]:
+    """What is traced in here is computed once or twice: nothing is worth a longer compilation."""
+    token = _once.set(True)
+    try:
+        yield
+    finally:
+        _once.reset(token)
+
+
+def is_for_one_call() -> bool:
+    """Whether this is inside `compiled_for_one_call`."""
+    return _once.get()
+
+
 def is_faster(image: _Shaped, kernel: _Shaped, window: Window) -> bool:
     """Whether `filter_by_rows` can compute a convolution, and on the CPU is the faster way."""
     simple = window.strides == window.dilation == (1, 1) and window.groups == 1
-    if not simple or kernel.shape[0] not in _TOGETHER or image.dtype != jnp.float32 or is_symbolic(*image.shape):
+    if is_for_one_call() or not simple or kernel.shape[0] not in _TOGETHER or image.dtype != jnp.float32 or is_symbolic(*image.shape):
         return False
     sides = zip(image.shape[1:3], window.padding, kernel.shape[:2], strict=True)
     pixels = image.shape[0] * math.prod(side + sum(p) - k + 1 for side, p, k in sides)
@@ -48,11 +69,11 @@ def is_faster(image: _Shaped, kernel: _Shaped, window: Window) -> bool:
 
 
 def filter_by_rows(image: jax.Array, kernel: jax.Array, window: Window) -> jax.Array:
-    """A convolution with unit strides and no dilation, whose kernel has three or five rows.
+    """A convolution with unit strides and no dilation, whose kernel has three to five rows.
 
     Args:
       image: (N, H, W, C).
-      kernel: (3 or 5, width, C, out).
+      kernel: (3 to 5, width, C, out).
       window: its padding.
 
     Returns:

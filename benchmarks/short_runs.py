@@ -43,7 +43,8 @@ WORDS = """# Short runs of the recipes
 Each network at the reduced size of the second command in its experiment's docstring, on two shared CPU cores, measured on the centres of
 the images that it validates on. These runs show that a recipe learns, not what the network reaches. Losses: the first that is logged (or
 the median of three) and the median of the last three, each of one small batch and of the damage that it drew; losses of games need not
-fall. Input: the damaged image itself, enlarged by bicubic interpolation where the network enlarges. Time includes compilation, validation
+fall. Input: the damaged image itself, enlarged by bicubic interpolation where the network enlarges; whole where the network
+erases its middle itself. Time includes compilation, validation
 and waiting."""
 
 
@@ -134,9 +135,10 @@ def beside_input(config: Experiment, model: nn.Module, variables: Variables, log
     if degraded.shape != clean.shape:
         degraded = np.asarray(imresize(degraded, size=clean.shape[1:3]))
     score = [line for line in log if "validation_psnr" in line][-1]
+    given = float(np.mean(psnr(np.clip(degraded, 0.0, 1.0), clean, convention)))
     return {
         "psnr": score["validation_psnr"],
-        "input_psnr": float(np.mean(psnr(np.clip(degraded, 0.0, 1.0), clean, convention))),
+        "input_psnr": given if np.isfinite(given) else None,
         "convention": score["convention"],
     }
 
@@ -148,12 +150,14 @@ def table(rows: list[Row], missing: list[str]) -> str:
         lines += ["", f"## {family.replace('_', ' ').capitalize()}", "", HEADER]
         names = recipes_of(family)
         for row in (row for row in rows if row["experiment"] in names):
+            given = row["input_psnr"]
+            beside = "whole |" if given is None else f"{given:.2f} | {row['psnr'] - given:+.2f}"
             lines.append(
                 f"| {row['experiment'].split('/')[1]} | {row['steps']:,} | {row['parameters']:,} | "
-                f"{row['first_loss']:.4g} to {row['last_loss']:.4g} | {row['psnr']:.2f} | {row['input_psnr']:.2f} | "
-                f"{row['psnr'] - row['input_psnr']:+.2f} | `{row['convention']}` | {row['seconds']} |"
+                f"{row['first_loss']:.4g} to {row['last_loss']:.4g} | {row['psnr']:.2f} | {beside} | "
+                f"`{row['convention']}` | {row['seconds']} |"
             )
-    below = [row["experiment"] for row in rows if row["psnr"] < row["input_psnr"]]
+    below = [row["experiment"] for row in rows if row["input_psnr"] is not None and row["psnr"] < row["input_psnr"]]
     if below:
         lines += ["", f"Below their input after so few steps: {', '.join(below)}."]
     lines += ["", f"Not run: {', '.join(missing)}." if missing else "Every recipe was run."]

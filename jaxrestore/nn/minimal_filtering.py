@@ -30,7 +30,7 @@ _TOGETHER = {3: 4, 4: 3, 5: 2}
 _POINTS = (Fraction(0), Fraction(3, 4), Fraction(-3, 4), Fraction(3, 2), Fraction(-3, 2))
 # On the CPU this is the faster way from so many products on, which repay compiling the sums (0.1 s) in some fifty calls; where so many
 # products fall on every number that is moved; for kernels that are small beside the image; and while the sums stay out of slow memory.
-_WORTHWHILE, _DENSE, _PIXELS, _BYTES = 2.5e8, 16, 4, 100 * 2**20
+_WORTHWHILE, _DENSE, _PIXELS, _BYTES = 2.5e8, 64, 4, 100 * 2**20
 
 
 _once: ContextVar[bool] = ContextVar("once", default=False)
@@ -58,11 +58,11 @@ def is_faster(image: _Shaped, kernel: _Shaped, window: Window) -> bool:
         return False
     sides = zip(image.shape[1:3], window.padding, kernel.shape[:2], strict=True)
     pixels = image.shape[0] * math.prod(side + sum(p) - k + 1 for side, p, k in sides)
-    channels, features = kernel.shape[2:]
-    moved = 4 * pixels * max(channels, features) * (len(_POINTS) + 1) / _TOGETHER[kernel.shape[0]]
+    (channels, features), together = kernel.shape[2:], _TOGETHER[kernel.shape[0]]
+    moved = 4 * pixels * max(channels, features) * (len(_POINTS) + 1) / together
     return (
         pixels * math.prod(kernel.shape) >= _WORTHWHILE
-        and channels * features >= _DENSE * (channels + features)
+        and channels * features * together >= _DENSE * (channels + features)
         and pixels >= _PIXELS * max(channels, features)
         and moved <= _BYTES
     )

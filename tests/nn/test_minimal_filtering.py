@@ -139,6 +139,7 @@ def test_is_chosen_where_it_pays():
         pytest.param((1, 48, 48, 64), {}, id="little to save"),
         pytest.param((1, 256, 256, 64), {"features": 8}, id="moves more than it saves"),
         pytest.param((1, 256, 256, 3), {}, id="few channels"),
+        pytest.param((1, 256, 256, 64), {"features": 32, "rows": 5}, id="moves more than it saves with five rows"),
         pytest.param((1, 16, 16, 512), {"features": 512}, id="the kernel is the larger"),
         pytest.param((1, 1024, 1024, 64), {}, id="its sums lie in slow memory"),
         pytest.param((1, 128, 128, 64), {"dtype": jnp.bfloat16}, id="half precision"),

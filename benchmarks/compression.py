@@ -1,10 +1,29 @@
-"""What networks lose and gain by arithmetic in eight bits and by pruning.
+r"""What networks lose and gain by arithmetic in eight bits and by pruning.
 
 Run as `python -m benchmarks.compression IMAGES WEIGHTS`: IMAGES holds the folders Set12, Set5, T91 and BSDS400; WEIGHTS holds, for each of
 dncnn, edsr and nafnet, NAME.safetensors (the network), NAME_longer.safetensors (after as many further steps of training as the pruned one
 has had), NAME_cut.safetensors (pruned by `jaxrestore convert --prune 0.5`) and NAME_trained.safetensors (the same after further
 training); also NAME_quarter_cut and NAME_quarter_trained, with --prune 0.25. What is not there is left out.
-`results/compression.md` says how these were made.
+
+The weights were made so, beside the folders of images; `noisy` and `small` hold every 25th picture of BSDS400 and every 6th of T91,
+degraded by `jaxrestore degrade ... --seed 1` with the recipes gaussian:sigma=25,quantise and downsample:scale=4,quantise:
+
+    dncnn    jaxrestore convert dncnn_25.pth -o dncnn.safetensors                                             (the authors' weights)
+    edsr     jaxrestore train experiments/super_resolution/edsr_baseline.py steps=600 optimizer.rate=5e-4 optimizer.final_rate=1e-5 E
+    nafnet   jaxrestore train experiments/denoising/nafnet.py steps=800 N
+    _cut     jaxrestore convert NAME.safetensors -o NAME_cut.safetensors --prune 0.5 --images noisy           (for edsr: --images small)
+    _trained jaxrestore train experiments/denoising/dncnn_gray.py steps=500 data.path=Train400 data.batch=16 data.workers=0 \
+               optimizer.rate=3e-4 optimizer.schedule=cosine optimizer.final_rate=1e-6 optimizer.ema=none model.fields.features=32 \
+               model.fields.norm=False transfer.source=dncnn_cut.safetensors  (a quarter: features=48, rate=2e-4)
+             jaxrestore train experiments/super_resolution/edsr_baseline.py steps=200 optimizer.rate=2e-4 optimizer.final_rate=1e-6 E \
+               seed=1 data.seed=1 model.fields.block_features=32 transfer.source=edsr_cut.safetensors
+             jaxrestore train experiments/denoising/nafnet.py steps=400 optimizer.rate=5e-4 N seed=1 data.seed=1 \
+               model.fields.expansion=1.0 transfer.source=nafnet_cut.safetensors
+    _longer  as _trained, without the pruned field, from NAME.safetensors
+    E        data.path=T91 data.batch=8 data.patch=96 data.workers=0 optimizer.schedule=cosine optimizer.ema=none
+    N        degradation=gaussian:sigma=25 data.source=folder data.path=BSDS400 data.target=none data.patch=64 data.batch=4 \
+               data.workers=0 optimizer.ema=none optimizer.clip=none model.fields.features=16 'model.fields.encoder=(1,1,2)' \
+               model.fields.middle=2 'model.fields.decoder=(1,1,1)'
 """
 
 import sys

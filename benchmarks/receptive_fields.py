@@ -36,9 +36,8 @@ def row(name: str) -> list | None:
     network.variables = shapes  # only they count
     start = time.process_time()
     field = network.receptive_field
-    tiles = "exact" if field.radius is not None else "exact, by streaming" if field.is_streamable else "blended only"
     seconds = round(time.process_time() - start, 1)
-    return [name, tiles, field.with_statistics().radius, field.multiple, field.statistics, field.reason, seconds]
+    return [name, field.tiles, field.with_statistics().radius, field.multiple, field.statistics, field.reason, seconds]
 
 
 def main() -> None:
@@ -52,7 +51,7 @@ def main() -> None:
             rows[name] = found
             print(*found, flush=True)
     kinds = [r[1] for r in rows.values()]
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("exact", "exact, by streaming", "blended only"))
+    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in ("exact", "exact by streaming", "blended only"))
     notes = (
         f"Of {len(rows)} networks that take an image and give one, the tiles are: {counts}. The radius is in pixels of the image on each "
         "side of a block of `multiple` pixels, once the statistics are known; processor time of finding it."

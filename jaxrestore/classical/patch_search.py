@@ -50,7 +50,7 @@ def whole_patches(known: jax.Array, side: int) -> jax.Array:
 
 
 def place_of_least(image: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Row and column of the least value of (H, W): columns' minima first, which a CPU finds twenty times as fast as a place."""
+    """Row and column of the least value of (H, W): columns' minima first, which a CPU finds much faster than a place."""
     column = jnp.argmin(jnp.min(image, axis=0))
     return jnp.argmin(image[:, column]), column
 

@@ -92,7 +92,7 @@ def _chambolle(image: jax.Array, weight: jax.Array, iterations: int, tolerance: 
     step = 0.25
     *batch, height, width, channels = image.shape
     # Rows are long vectors: a step to the right is one of `channels` values. The field's parts and the result lie in arrays that are one
-    # row and one pixel larger, which are changed where they are: neighbours are then plain slices, which a CPU reads four times as fast as
+    # row and one pixel larger, which are changed where they are: neighbours are then plain slices, which a CPU reads much faster than
     # what it pads and joins anew. Beyond the border the field is zero and stays so.
     noisy = image.reshape(*batch, height, width * channels)
     row, place = jnp.arange(height), jnp.arange(width * channels)

@@ -115,7 +115,7 @@ def measure(card: "ModelCard") -> dict[str, Any]:
             "sides": list(field.sides),
             "statistics": field.statistics,
             "local_radius": field.with_statistics().radius,
-            "tiles": "exact" if field.radius is not None else "exact by streaming" if field.is_streamable else "blended only",
+            "tiles": field.tiles,
             "description": str(field),
         },
     }

@@ -30,9 +30,10 @@ def samples(folder: str | PathLike, channels: int, color: str = "gray", *, side:
     chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(most, len(paths))).round().astype(int))]
     pictures = [to_float(convert(read_image(path).color, channels, 8, color)) for path in chosen]
     height, width = (min(side, *(picture.shape[axis] for picture in pictures)) for axis in (0, 1))
-    return np.stack([_centre(picture, height, width) for picture in pictures])
+    return np.stack([centre(picture, height, width) for picture in pictures])
 
 
-def _centre(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+def centre(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The middle of a picture (H, W, C)."""
     top, left = (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2
     return picture[top : top + height, left : left + width]

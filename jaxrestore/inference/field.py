@@ -42,6 +42,11 @@ class ReceptiveField:
         """Whether it is global by statistics alone, so that tiles still give what the whole image gives (`streaming`)."""
         return self.radius is None and self.local_radius is not None
 
+    @property
+    def tiles(self) -> str:
+        """What restoring in tiles gives: "exact", "exact by streaming" or "blended only"."""
+        return "exact" if self.radius is not None else "exact by streaming" if self.is_streamable else "blended only"
+
     def with_statistics(self) -> "ReceptiveField":
         """The local field that is left once the statistics are known; a local network's own."""
         return ReceptiveField(self.local_radius, self.multiple, sides=self.sides) if self.is_streamable else self

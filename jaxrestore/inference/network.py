@@ -116,7 +116,7 @@ class Network(Placed):
             return
         count, height, width, channels = images.shape
         passes = channels if self.channels == 1 else 1
-        side = self._side(height, width, passes, images.dtype.itemsize * channels * width)
+        side = self._side(height, width, passes, images.dtype.itemsize * channels * width, once=count == 1)
         if side is None and self._fits(count * height * width * passes):
             yield (slice(None),), self._run(images[:], once=count == 1)
             return
@@ -187,15 +187,18 @@ class Network(Placed):
         """What running the network on images of this shape (N, H, W, C) takes; it is compiled for them."""
         return compiled_bytes(self.model, self.variables, shape, once)
 
-    def _side(self, height: int, width: int, passes: int, row: int = 0) -> int | None:
-        """Side of the tiles for an image of this size, or None for the whole image. `row`: bytes of a row of the stored image."""
+    def _side(self, height: int, width: int, passes: int, row: int = 0, once: bool = False) -> int | None:
+        """Side of the tiles for an image of this size, or None for the whole image.
+
+        `row`: bytes of a row of the stored image; `once`: whether a whole image would be the only one.
+        """
         if isinstance(self.tile, int):
             return self._checked_side(self.tile, height, width)
         budget, estimate = self.budget, height * width * passes * self._bytes_per_pixel
 
         def needed(tile: tuple[int, int]) -> int:  # the rows of a band of tiles, read and restored, wait in memory
-            once = tile == (height, width)
-            return self.planned_bytes((passes, *tile, self.channels), once) + tile[0] * row * (1 + self.scale**2)
+            alone = once and tile == (height, width)
+            return self.planned_bytes((passes, *tile, self.channels), alone) + tile[0] * row * (1 + self.scale**2)
 
         if self.tile == "off" or estimate <= _CLEARLY * budget or (estimate <= budget and needed((height, width)) <= budget):
             return None

@@ -10,6 +10,7 @@ import numpy as np
 from jaxrestore.data.classes import ClassFolders
 from jaxrestore.data.dead_leaves import DeadLeaves
 from jaxrestore.data.images import to_float
+from jaxrestore.data.samples import centre
 from jaxrestore.data.sources import ArrayRecordImages, ImageFolder, PairedFolders, TFDSImages, UnpairedFolders
 from jaxrestore.data.video_clips import VideoClips
 from jaxrestore.degradations.recipes import Recipe
@@ -82,12 +83,7 @@ def validation_set(
     side -= side % (multiple if side >= multiple else whole)
     if side < 1:
         raise InputError(f"{validation.path}: its smallest image is under {whole} pixels wide, too small to validate on")
-    clean = np.stack([_centre(crop, side) for crop in crops])
+    clean = np.stack([centre(crop, side, side) for crop in crops])
     keys = jax.random.split(jax.random.key(0), len(clean))
     degraded = np.asarray(jax.jit(jax.vmap(degrade))(keys, clean))
     return ValidationSet(clean, degraded, None if classes is None else np.stack([record["label"] for record in records]))
-
-
-def _centre(image: np.ndarray, side: int) -> np.ndarray:
-    top, left = (image.shape[0] - side) // 2, (image.shape[1] - side) // 2
-    return image[top : top + side, left : left + side]
